@@ -1,0 +1,1 @@
+"""From the landing into the warehouse, partition by partition."""
