@@ -1,0 +1,1 @@
+"""The Pulumi side: what the platform is made of, and how it is put together."""

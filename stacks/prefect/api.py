@@ -1,0 +1,213 @@
+"""Prefect's REST API over HTTP: the only place that sends requests."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import httpx
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from .connection import Connection
+from .errors import PrefectApiError, PrefectError, PrefectUnreachable
+
+Json = Any
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+
+# What a moment's patience mends: a rate limit, a busy SQLite (503), a proxy between deploys.
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_PATIENCE = 90.0  # seconds that one call may take with all its retries
+_GREETING = 15.0  # seconds for the first call: a wrong URL should not cost a minute and a half
+_MAJOR = "3"  # the Prefect whose API this package speaks
+_PAGE = 200  # the most that a filter endpoint returns at once
+
+
+class _Transient(Exception):
+    """An answer, or a lost one, after which the same call may succeed."""
+
+    def __init__(self, cause: httpx.Response | httpx.TransportError) -> None:
+        self.cause = cause
+
+
+class PrefectApi:
+    """Calls of one Prefect API, retried; one kept-alive client for the process.
+
+    Safe to use from several threads: Pulumi's dynamic provider process has four.
+    """
+
+    def __init__(
+        self, connection: Connection, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.url = connection.api_url
+        self._http = httpx.Client(
+            headers={"User-Agent": "dataflows", **connection.headers},
+            timeout=httpx.Timeout(30.0, connect=5.0),
+            transport=transport,
+        )
+        # Parallel writes make SQLite answer 503 "database is locked" (seen with 3.8.8).
+        self._writing = threading.Lock()
+        self._flows: dict[str, str] = {}
+        self._flows_lock = threading.Lock()
+        self._greeted = False
+        self._greeting = threading.Lock()
+
+    def call(self, method: Method, path: str, body: Json = None) -> Json:
+        """The answer's JSON; ``None`` for an empty answer and where the object does not exist.
+
+        Raises:
+            PrefectApiError: the server refused, in its own words.
+            PrefectUnreachable: no answer within 90 seconds of retries.
+            PrefectError: the server is not a Prefect 3.
+        """
+        self._greet()
+        for attempt in self._attempts():
+            with attempt:
+                return self._once(method, path, body)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def create(self, path: str, body: Json, find: Callable[[], Json]) -> Json:
+        """POST a new object once, even when the server's reply is lost.
+
+        ``find`` looks the object up by its natural key. The caller has made sure that it did not
+        exist before, so what is found after a lost reply is what our own POST has made.
+        """
+        self._greet()
+        lost = False
+        for attempt in self._attempts():
+            with attempt:
+                if lost and (found := find()) is not None:
+                    return found
+                try:
+                    return self._once("POST", path, body)
+                except _Transient:
+                    lost = True
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def pages(self, path: str, body: Mapping[str, Json]) -> Iterator[Json]:
+        """Every object that a ``…/filter`` endpoint finds, page by page."""
+        offset = 0
+        while True:
+            page = self.call("POST", path, {**body, "limit": _PAGE, "offset": offset}) or []
+            yield from page
+            if len(page) < _PAGE:
+                return
+            offset += _PAGE
+
+    def flow_id(self, name: str) -> str:
+        """The id of the flow of this name, which is made if need be, once a process."""
+        with self._flows_lock:
+            if name not in self._flows:
+                # This POST answers with the existing flow, unchanged, when there is one.
+                self._flows[name] = self.call("POST", "/flows/", {"name": name})["id"]
+            return self._flows[name]
+
+    def _greet(self) -> None:
+        """Ask, once a process and before anything else, whether this is a server we can talk to."""
+        with self._greeting:
+            if self._greeted:
+                return
+            for attempt in self._attempts(_GREETING):
+                with attempt:
+                    version = self._once("GET", "/admin/version", None)
+            if not str(version).startswith(f"{_MAJOR}."):
+                found = "no Prefect API" if version is None else f"Prefect {version}"
+                raise PrefectError(
+                    f"There is {found} at {self.url}; this program speaks Prefect {_MAJOR}. "
+                    "Check prefect.api_url or PREFECT_API_URL: it ends in /api on a server of your "
+                    "own, in /workspaces/<id> on Prefect Cloud."
+                )
+            self._greeted = True
+
+    def _attempts(self, patience: float = _PATIENCE) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(_Transient),
+            stop=stop_after_delay(patience),
+            wait=_pause,
+            retry_error_callback=self._give_up,
+        )
+
+    def _once(self, method: Method, path: str, body: Json) -> Json:
+        try:
+            if method == "GET" or path.endswith("/filter"):
+                response = self._http.request(method, self.url + path, json=body)
+            else:
+                with self._writing:
+                    response = self._http.request(method, self.url + path, json=body)
+        except httpx.TransportError as error:
+            raise _Transient(error) from error
+        if response.status_code in _TRANSIENT:
+            raise _Transient(response)
+        if response.status_code == 404 and method in ("GET", "DELETE"):
+            return None
+        if response.is_error or response.is_redirect:
+            raise PrefectApiError(response.status_code, _explain(method, path, response))
+        return response.json() if response.content else None
+
+    def _give_up(self, state: RetryCallState) -> Json:
+        assert state.outcome is not None  # noqa: S101 - tenacity sets it before it calls us
+        failure = state.outcome.exception()
+        assert isinstance(failure, _Transient)  # noqa: S101 - the only thing that is retried
+        tried = f"after {state.attempt_number} attempts in {state.seconds_since_start or 0:.0f} s"
+        if isinstance(failure.cause, httpx.Response):
+            status = failure.cause.status_code
+            text = (
+                f"Prefect at {self.url} keeps answering {status}, {tried}: {_words(failure.cause)}"
+            )
+            raise PrefectApiError(status, text)
+        what = "is too slow" if isinstance(failure.cause, httpx.TimeoutException) else "is down"
+        why = str(failure.cause) or type(failure.cause).__name__
+        raise PrefectUnreachable(
+            f"Prefect at {self.url} {what}: {why}, {tried}. "
+            "Check the URL (prefect.api_url or PREFECT_API_URL) and that the server runs."
+        ) from failure.cause
+
+
+def _pause(state: RetryCallState) -> float:
+    """Jittered, doubling from half a second; what the server asks for, when it asks."""
+    failure = state.outcome.exception() if state.outcome else None
+    if isinstance(failure, _Transient) and isinstance(failure.cause, httpx.Response):
+        asked = failure.cause.headers.get("Retry-After", "")
+        if asked.isdigit():
+            return float(asked)
+    return float(wait_random_exponential(multiplier=0.25, max=8)(state))
+
+
+def _explain(method: Method, path: str, response: httpx.Response) -> str:
+    told = _words(response)
+    match response.status_code:
+        case 401:
+            return (
+                f"Prefect refuses who we are (401): {told}. Check the key: "
+                "`pulumi config set --secret prefect_api_key`, PREFECT_API_KEY, or, on a "
+                "self-hosted server, prefect_auth_string."
+            )
+        case 403:
+            return f"Prefect does not permit {method} {path} (403): {told}."
+        case 404:
+            return f"Prefect knows no {path} (404): {told}. Check the API URL and its workspace."
+        case status:
+            return f"Prefect refuses {method} {path} ({status}): {told}"
+
+
+def _words(response: httpx.Response) -> str:
+    """The server's own explanation, without the values sent to it: those may be secret."""
+    try:
+        told = response.json()
+    except ValueError:
+        return response.text[:300] or response.reason_phrase
+    if isinstance(told, dict):
+        if isinstance(problems := told.get("exception_detail"), list):
+            return "; ".join(
+                f"{'.'.join(str(part) for part in p.get('loc', ()))}: {p.get('msg')}"
+                for p in problems
+            )
+        for key in ("detail", "exception_message"):
+            if isinstance(text := told.get(key), str):
+                return text
+    return response.reason_phrase

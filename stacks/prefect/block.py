@@ -1,0 +1,155 @@
+"""A block document: a named bundle of settings and secrets of one block type."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pulumi
+
+from .declared import UNDECLARED, Props, Undeclared, as_declared
+from .errors import PrefectError
+from .names import block_name
+from .provider import PrefectProvider, PrefectResource, Problem, Structured
+
+
+class BlockProvider(PrefectProvider):
+    """Import id: ``type-slug/name``, or the document's uuid."""
+
+    kind = "block"
+    identity = ("type_slug", "name")
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        for field in self.identity:
+            if (name := fields.get(field)) and (wrong := block_name(name)):
+                yield field, wrong
+        for field in ("data", "secret_data"):
+            if field in fields and not isinstance(fields[field], Mapping):
+                yield field, f"is no mapping of the block's fields: {type(fields[field]).__name__}"
+
+    def find(self, id_: str, fields: Props) -> Props | None:
+        live: Props | None = self.api.call("GET", f"/block_documents/{id_}?include_secrets=true")
+        return live
+
+    def lookup(self, fields: Props) -> Props | None:
+        path = f"/block_types/slug/{fields['type_slug']}/block_documents/name/{fields['name']}"
+        live: Props | None = self.api.call("GET", path)
+        return live
+
+    def make(self, fields: Props) -> Props:
+        schema = self._schema(fields["type_slug"])
+        body = {
+            "name": fields["name"],
+            "data": self._checked(schema, fields),
+            "block_schema_id": schema["id"],
+            "block_type_id": schema["block_type_id"],
+        }
+        made: Props = self.api.create("/block_documents/", body, lambda: self.lookup(fields))
+        return made
+
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        live = self.find(id_, news)
+        if live is None:
+            raise PrefectError(f'The block "{self.key(news)}" is gone; run `pulumi refresh`.')
+        schema = self._schema(news["type_slug"])
+        # A merging PATCH would drop every reference that it does not repeat, and could not drop
+        # a field; so all of the data is sent, what we do not manage as it is.
+        data = {k: v for k, v in _told(live).items() if k not in _data(olds)}
+        body = {"data": data | self._checked(schema, news), "merge_existing_data": False}
+        self.api.call("PATCH", f"/block_documents/{id_}", body)
+
+    def remove(self, id_: str, fields: Props) -> None:
+        # Prefect would delete the deployments stored there, and the field in the other blocks.
+        stored = [
+            f"deployment {d['name']}"
+            for d in self.api.pages("/deployments/filter", {})
+            if d.get("storage_document_id") == id_
+        ]
+        parents = [
+            f"block {b['block_type']['slug']}/{b['name']}"
+            for b in self.api.pages("/block_documents/filter", {})
+            for ref in (b.get("block_document_references") or {}).values()
+            if ref["block_document"]["id"] == id_
+        ]
+        if stored or parents:
+            raise PrefectError(
+                f'The block "{self.key(fields)}" is still used by '
+                f"{', '.join(sorted(stored + parents)[:10])}; Prefect would delete or break them "
+                "with it. Let go of the block there first."
+            )
+        self.api.call("DELETE", f"/block_documents/{id_}")
+
+    def seen(self, live: Props, fields: Props) -> Props:
+        told = _told(live)
+        return {name: as_declared(told, value) for name, value in fields.items()}
+
+    def _schema(self, type_slug: str) -> Props:
+        """The newest schema of the type that the server knows."""
+        block_type = self.api.call("GET", f"/block_types/slug/{type_slug}")
+        if block_type is None:
+            raise PrefectError(
+                f'Prefect knows no block type "{type_slug}". Register it '
+                "(`prefect block register -m <module>`) or mend type_slug."
+            )
+        wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}, "limit": 1}
+        schema: Props = self.api.call("POST", "/block_schemas/filter", wanted)[0]
+        return schema
+
+    def _checked(self, schema: Props, fields: Props) -> Props:
+        """The data to send; Prefect itself takes anything, and a block then fails in a run."""
+        data, known = _data(fields), schema["fields"].get("properties", {})
+        where = f'block "{self.key(fields)}"'
+        if unknown := sorted(data.keys() - known.keys()):
+            raise PrefectError(f"{where}: no field {unknown}; there are {sorted(known)}.")
+        if missing := sorted(set(schema["fields"].get("required", ())) - data.keys()):
+            raise PrefectError(f"{where}: the fields {missing} are required.")
+        open_ = sorted(
+            name
+            for name in fields.get("data") or {}
+            if any(s.split(".")[0] == name for s in schema["fields"].get("secret_fields", ()))
+        )
+        if open_:
+            raise PrefectError(f"{where}: {open_} is secret: declare it in secret_data, not data.")
+        return data
+
+
+def _data(fields: Props) -> Props:
+    return {**(fields.get("data") or {}), **(fields.get("secret_data") or {})}
+
+
+def _told(live: Props) -> Props:
+    """A document's data as it was written: the server answers with references filled in."""
+    references = {
+        name: {"$ref": {"block_document_id": ref["block_document"]["id"]}}
+        for name, ref in (live.get("block_document_references") or {}).items()
+    }
+    return {**live["data"], **references}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockArgs:
+    """``data`` and ``secret_data`` hold the block's fields; the latter is a Pulumi secret.
+
+    Another block is referred to as ``{"$ref": {"block_document_id": other.id}}``.
+    """
+
+    type_slug: pulumi.Input[str]
+    name: pulumi.Input[str]
+    data: Structured[Mapping[str, Any]] = UNDECLARED
+    secret_data: Structured[Mapping[str, Any]] = UNDECLARED
+
+
+BlockProvider.args = BlockArgs
+
+
+class Block(PrefectResource, module="prefect", name="Block"):
+    """A block document. Replaced when ``type_slug`` or ``name`` changes."""
+
+    provider = BlockProvider
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: BlockArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        if args.secret_data is not None and not isinstance(args.secret_data, Undeclared):
+            args = replace(args, secret_data=pulumi.Output.secret(args.secret_data))
+        super().__init__(name, args, opts)

@@ -1,0 +1,198 @@
+"""A deployment: one flow that can run, by schedule or by hand, in one work pool."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from jsonschema import Draft202012Validator
+
+from . import schedules
+from .declared import UNDECLARED, Json, Props, as_declared, same
+from .names import object_name
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+
+_OWNER = "pulumi-stack"  # the label that says whose a deployment is; set at creation only
+
+
+class DeploymentProvider(PrefectProvider):
+    """Import id: ``flow/deployment``, or the deployment's uuid."""
+
+    kind = "deployment"
+    identity = ("flow_name", "name")
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        for field in self.identity:
+            if (name := fields.get(field)) and (wrong := object_name(name)):
+                yield field, wrong
+        for wrong in schedules.problems(fields.get("schedules") or []):
+            yield "schedules", wrong
+        if fields.get("parameter_openapi_schema") and fields.get("parameters"):
+            for wrong in _bad_parameters(fields["parameters"], fields["parameter_openapi_schema"]):
+                yield "parameters", wrong
+
+    def find(self, id_: str, fields: Props) -> Props | None:
+        live: Props | None = self.api.call("GET", f"/deployments/{id_}")
+        return live
+
+    def lookup(self, fields: Props) -> Props | None:
+        path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
+        live: Props | None = self.api.call("GET", path)
+        if live is not None and live.get("labels", {}).get(_OWNER) == fields["owner"]:
+            # Ours, from an `up` that was killed before it could write that down: made anew.
+            self.remove(live["id"], fields)
+            return None
+        return live
+
+    def make(self, fields: Props) -> Props:
+        told = {k: v for k, v in fields.items() if v is not None}  # a new one has nothing to clear
+        body = without(told, ("flow_name", "owner", "schedules"))
+        body["flow_id"] = self.api.flow_id(fields["flow_name"])
+        body["labels"] = {_OWNER: fields["owner"]}
+        body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
+        made: Props = self.api.create("/deployments/", body, lambda: self._named(fields))
+        return made
+
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        body = without(changed, (*self.identity, "owner", "schedules"))
+        if "concurrency_limit" in body and (shared := self._shared_limit(id_)):
+            self._detach(id_, shared)
+        if body:
+            # Every PATCH, even an empty one, deletes the runs that are scheduled already.
+            self.api.call("PATCH", f"/deployments/{id_}", body)
+        if "schedules" in changed:
+            self._reschedule(id_, olds.get("schedules") or [], news["schedules"] or [])
+
+    def remove(self, id_: str, fields: Props) -> None:
+        if shared := self._shared_limit(id_):
+            self._detach(id_, shared)
+        self.api.call("DELETE", f"/deployments/{id_}")
+
+    def seen(self, live: Props, fields: Props) -> Props:
+        seen = {
+            name: as_declared(_live_value(live, name), declared)
+            for name, declared in fields.items()
+        }
+        if "parameters" in seen:
+            seen["parameters"] = live.get("parameters", {})  # whole: every key is ours
+        if fields.get("schedules"):
+            declared = {s["slug"]: s for s in fields["schedules"]}
+            found = {s["slug"]: s for s in live.get("schedules", []) if s.get("slug") in declared}
+            seen["schedules"] = [
+                schedules.seen(found[slug], declared[slug]) for slug in declared if slug in found
+            ]
+        return seen
+
+    def equal(self, name: str, old: Json, new: Json) -> bool:
+        if name == "owner":
+            return True  # written once; nothing to send when a project or stack is renamed
+        if name == "schedules" and old and new:
+            return same({s["slug"]: s for s in old}, {s["slug"]: s for s in new})
+        return super().equal(name, old, new)
+
+    def _named(self, fields: Props) -> Props | None:
+        path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
+        live: Props | None = self.api.call("GET", path)
+        return live
+
+    def _shared_limit(self, id_: str) -> str | None:
+        """The name of the limit that this deployment shares with others, if it does."""
+        live = self.find(id_, {})
+        limit = (live or {}).get("global_concurrency_limit") or {}
+        name = limit.get("name")
+        return name if name and name != f"deployment:{id_}" else None
+
+    def _detach(self, id_: str, shared: str) -> None:
+        """Let go of a shared limit: Prefect would rewrite it, or delete it under the others."""
+        pulumi.log.info(f"the shared limit {shared} is kept, deployment {id_} lets go of it")
+        self.api.call("PATCH", f"/deployments/{id_}", {"global_concurrency_limit_id": None})
+
+    def _reschedule(self, id_: str, olds: list[Props], news: list[Props]) -> None:
+        """Change schedules one by one, so that those that stay keep their id and their runs."""
+        path = f"/deployments/{id_}/schedules"
+        live = {s["slug"]: s for s in self.api.call("GET", path) or []}
+        before = {s["slug"]: s for s in olds}
+        wanted = {s["slug"]: s for s in news}
+        for slug in before.keys() - wanted.keys():
+            if slug in live:
+                self.api.call("DELETE", f"{path}/{live[slug]['id']}")
+        missing = [s for slug, s in wanted.items() if slug not in live]
+        if missing:
+            self.api.call("POST", path, [schedules.to_send(s) for s in missing])
+        for slug, schedule in wanted.items():
+            if slug in live and not same(schedule, before.get(slug)):
+                body = schedules.changes(live[slug], before.get(slug, {}), schedule)
+                self.api.call("PATCH", f"{path}/{live[slug]['id']}", body)
+
+
+def _live_value(live: Props, name: str) -> Json:
+    if name == "concurrency_limit":  # always null in answers: the truth is in the limit behind it
+        return (live.get("global_concurrency_limit") or {}).get("limit")
+    return live.get(name)
+
+
+def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
+    """What the flow would not take; a required parameter may still come with the run."""
+    taken = schema.get("properties", {})
+    for name in sorted(parameters.keys() - taken.keys()):
+        yield f"the flow takes no parameter {name!r}; it takes {', '.join(sorted(taken)) or 'none'}"
+    validator = Draft202012Validator({**schema, "required": []})
+    for error in validator.iter_errors({k: v for k, v in parameters.items() if k in taken}):
+        where = ".".join(str(part) for part in error.absolute_path)
+        yield f"parameter {where!r}: {error.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentArgs:
+    """A deployment's fields, as Prefect names them.
+
+    ``entrypoint`` is ``path/to/file.py:function``. ``job_variables`` override the pool's template
+    for its runs. ``pull_steps`` are steps of any kind, as in ``prefect.yaml``. ``schedules`` are
+    mappings with a ``slug``, one of ``cron``, ``interval`` (seconds) and ``rrule``, and whatever of
+    ``timezone``, ``day_or``, ``anchor_date``, ``active``, ``parameters`` and ``max_scheduled_runs``
+    is to be managed; schedules with other slugs, made in the UI, are left alone.
+    ``paused``, left out, stays what somebody made of it in the UI. ``concurrency_limit`` is how
+    many of its runs may go on at once.
+    """
+
+    flow_name: pulumi.Input[str]
+    name: pulumi.Input[str]
+    entrypoint: Declared[str] = UNDECLARED
+    path: Declared[str] = UNDECLARED
+    version: Declared[str] = UNDECLARED
+    description: Declared[str] = UNDECLARED
+    tags: Structured[Sequence[str]] = UNDECLARED
+    paused: Declared[bool] = UNDECLARED
+    work_pool_name: Declared[str] = UNDECLARED
+    work_queue_name: Declared[str] = UNDECLARED
+    parameters: Structured[Mapping[str, Any]] = UNDECLARED
+    parameter_openapi_schema: Structured[Mapping[str, Any]] = UNDECLARED
+    enforce_parameter_schema: Declared[bool] = UNDECLARED
+    job_variables: Structured[Mapping[str, Any]] = UNDECLARED
+    pull_steps: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
+    schedules: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
+    concurrency_limit: Declared[int] = UNDECLARED
+    concurrency_options: Structured[Mapping[str, Any]] = UNDECLARED
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owned(DeploymentArgs):
+    """What is kept besides: the stack that made the deployment."""
+
+    owner: str
+
+
+DeploymentProvider.args = _Owned
+
+
+class Deployment(PrefectResource, module="prefect", name="Deployment"):
+    """A deployment. Replaced when ``flow_name`` or ``name`` changes."""
+
+    provider = DeploymentProvider
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+        super().__init__(name, _Owned(**vars(args), owner=owner), opts)

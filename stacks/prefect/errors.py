@@ -1,0 +1,17 @@
+"""What can go wrong between a Pulumi program and a Prefect server, in words for its user."""
+
+
+class PrefectError(Exception):
+    """Something that the user of the program can mend; its text says what, where and how."""
+
+
+class PrefectApiError(PrefectError):
+    """The server answered with an error; ``status`` is the HTTP status code."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PrefectUnreachable(PrefectError):
+    """No answer came, though the call was retried."""

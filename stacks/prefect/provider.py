@@ -1,0 +1,238 @@
+"""What every kind of Prefect object shares on its way through Pulumi's dynamic provider.
+
+A subclass says how one kind is found, made, changed, removed and seen; this class turns that into
+the hooks that Pulumi calls. Pulumi's state names the subclasses by module path, so moving one
+orphans what is deployed.
+"""
+
+import sys
+import threading
+import traceback
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import wraps
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_args,
+)
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from .api import PrefectApi
+from .connection import resolve
+from .declared import Props, Undeclared, as_declared, decode, encode, same
+from .errors import PrefectError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_JSON: Final = "travels as JSON text"
+
+# An optional field: left out, it is not managed; None clears it.
+Declared: TypeAlias = pulumi.Input[T] | Undeclared | None
+# The same for a field that holds a list or a mapping, and one that has to be given.
+Structured: TypeAlias = Annotated[pulumi.Input[T] | Undeclared | None, _JSON]
+AnyJson: TypeAlias = Annotated[Any, _JSON]
+
+Problem: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
+
+
+def _plainly(hook: Callable[P, T]) -> Callable[P, T]:
+    """Let an error that is meant for the user reach them as its text alone.
+
+    Pulumi prints the whole traceback of whatever a hook raises; ``configure`` turns that off, so
+    a bug of ours has to carry its traceback in its text.
+    """
+
+    @wraps(hook)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return hook(*args, **kwargs)
+        except PrefectError:
+            raise
+        except Exception as bug:
+            trace = "".join(traceback.format_exception(bug, limit=50))
+            raise RuntimeError(f"A bug in the Prefect provider:\n{trace}") from None
+
+    return call
+
+
+class PrefectProvider(ResourceProvider):
+    """The hooks of one kind of Prefect object.
+
+    ``args`` is the dataclass whose fields are the inputs; ``identity`` names the fields that make
+    it another object when they change.
+    """
+
+    serialize_as_secret_always = False  # it is a module path: no code, no credential
+
+    kind: ClassVar[str]
+    args: ClassVar[type]
+    identity: ClassVar[tuple[str, ...]]
+    api: PrefectApi
+
+    # -- what a kind says of itself -------------------------------------------------------------
+
+    @abstractmethod
+    def find(self, id_: str, fields: Props) -> Props | None:
+        """The live object with this id; ``None`` when it is gone."""
+
+    @abstractmethod
+    def lookup(self, fields: Props) -> Props | None:
+        """The live object with the natural key of ``fields``, whoever made it."""
+
+    @abstractmethod
+    def make(self, fields: Props) -> Props:
+        """Make the object, which is known not to exist; the live object."""
+
+    @abstractmethod
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        """Send ``changed``, the declared fields whose value is new, and nothing else."""
+
+    @abstractmethod
+    def remove(self, id_: str, fields: Props) -> None:
+        """Remove the object, and nothing that is not ours with it; gone already is gone."""
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        """What Prefect would refuse, or worse, accept; found without the network."""
+        yield from ()
+
+    def seen(self, live: Props, fields: Props) -> Props:
+        """The declared fields as they are live, in the words in which they were declared."""
+        return {name: as_declared(live.get(name), fields[name]) for name in fields}
+
+    def equal(self, name: str, old: Any, new: Any) -> bool:
+        """Whether two values of a field mean the same."""
+        return same(old, new)
+
+    def key(self, fields: Props) -> str:
+        """The natural key, as people write it."""
+        return "/".join(str(fields[name]) for name in self.identity)
+
+    def id_of(self, live: Props) -> str:
+        """What Pulumi keeps as the id."""
+        return str(live["id"])
+
+    # -- Pulumi's hooks -------------------------------------------------------------------------
+
+    def configure(self, req: ConfigureRequest) -> None:
+        sys.tracebacklimit = 0  # see _plainly
+        self.api = _api(req.config)
+
+    @_plainly
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        told = self._decode(news)
+        known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
+        failures = [CheckFailure(name, reason) for name, reason in self.problems(known)]
+        return CheckResult(news, failures)
+
+    @_plainly
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        olds, news = self._decode(_olds), self._decode(_news)
+        changed = [
+            name
+            for name in self.names()
+            if (name in olds) != (name in news)
+            or (name in news and not self.equal(name, olds[name], news[name]))
+        ]
+        replaces = [name for name in changed if name in self.identity]
+        return DiffResult(bool(changed), replaces, delete_before_replace=True)
+
+    @_plainly
+    def create(self, props: Props) -> CreateResult:
+        told = self._decode(props)
+        if self.lookup(told) is not None:
+            raise PrefectError(
+                f'The {self.kind} "{self.key(told)}" exists already and is not this stack\'s. '
+                "Give yours another name, or remove that one in Prefect."
+            )
+        return CreateResult(self.id_of(self.make(told)), props)
+
+    @_plainly
+    def read(self, id_: str, props: Props) -> ReadResult:
+        told = self._decode(props)
+        live = self.find(id_, told)
+        if live is None:
+            return ReadResult("", {})
+        managed = {name: value for name, value in told.items() if name not in self.identity}
+        seen = {name: live.get(name, told[name]) for name in self.identity} | self.seen(
+            live, managed
+        )
+        inputs = encode(seen, self.structured())
+        return ReadResult(self.id_of(live), {**inputs}, inputs)
+
+    @_plainly
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        olds, news = self._decode(_olds), self._decode(_news)
+        changed = {
+            name: value
+            for name, value in news.items()
+            if name not in olds or not self.equal(name, olds[name], value)
+        }
+        if changed:
+            self.change(_id, olds, news, changed)
+        return UpdateResult(_news)  # all of it: an empty result would empty the state
+
+    @_plainly
+    def delete(self, _id: str, _props: Props) -> None:
+        self.remove(_id, self._decode(_props))
+
+    # -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return [f.name for f in fields(cls.args)]
+
+    @classmethod
+    def structured(cls) -> frozenset[str]:
+        """The fields that travel as JSON text."""
+        return frozenset(f.name for f in fields(cls.args) if _JSON in get_args(f.type))
+
+    def _decode(self, props: Props) -> Props:
+        return decode(props, self.structured())
+
+
+class PrefectResource(Resource):
+    """A Prefect object as a Pulumi resource; its inputs are the declared fields of its args."""
+
+    provider: ClassVar[type[PrefectProvider]]
+
+    def __init__(self, name: str, args: Any, opts: pulumi.ResourceOptions | None = None) -> None:
+        told = {f.name: getattr(args, f.name) for f in fields(args)}
+        super().__init__(self.provider(), name, encode(told, self.provider.structured()), opts)
+
+
+def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:
+    """``fields`` less ``names``: most often the body of a request less the identity."""
+    return {k: v for k, v in fields.items() if k not in names}
+
+
+_apis: dict[str, PrefectApi] = {}
+_apis_lock = threading.Lock()
+
+
+def _api(config: Any) -> PrefectApi:
+    """One client for all kinds in this process, so that its connections and locks are shared."""
+    connection = resolve(config)
+    with _apis_lock:
+        if connection.api_url not in _apis:
+            _apis[connection.api_url] = PrefectApi(connection)
+        return _apis[connection.api_url]

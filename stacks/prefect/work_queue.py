@@ -1,0 +1,99 @@
+"""A work queue: a share of a work pool, with a rank and a limit of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pulumi
+
+from .declared import UNDECLARED, Props
+from .errors import PrefectError
+from .names import object_name
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, without
+
+_DEFAULT = "default"  # every pool has it from the start; the server answers 500 to its deletion
+
+
+class WorkQueueProvider(PrefectProvider):
+    """Import id: ``pool/queue``, or the queue's uuid."""
+
+    kind = "work queue"
+    identity = ("work_pool_name",)
+
+    def key(self, fields: Props) -> str:
+        return f"{fields['work_pool_name']}/{fields['name']}"
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        if (name := fields.get("name")) and (wrong := object_name(name)):
+            yield "name", wrong
+        if (rank := fields.get("priority")) is not None and rank < 1:
+            yield "priority", f"{rank} is no priority; 1 is the highest, then 2, 3, …"
+
+    def find(self, id_: str, fields: Props) -> Props | None:
+        live: Props | None = self.api.call("GET", f"/work_queues/{id_}")
+        return live
+
+    def lookup(self, fields: Props) -> Props | None:
+        if fields["name"] == _DEFAULT:
+            return None  # made with its pool: ours to take when the pool is
+        return self._named(fields)
+
+    def make(self, fields: Props) -> Props:
+        if fields["name"] == _DEFAULT:
+            live = self._named(fields)
+            if live is None:
+                raise PrefectError(f'There is no work pool "{fields["work_pool_name"]}".')
+            settings = without(fields, ("work_pool_name", "name"))
+            if settings:
+                self.api.call("PATCH", f"/work_queues/{live['id']}", settings)
+            return live
+        path = f"/work_pools/{fields['work_pool_name']}/queues"
+        made: Props = self.api.create(
+            path, without(fields, self.identity), lambda: self._named(fields)
+        )
+        return made
+
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        self.api.call("PATCH", f"/work_queues/{id_}", without(changed, self.identity))
+
+    def remove(self, id_: str, fields: Props) -> None:
+        if fields["name"] == _DEFAULT:
+            return  # it goes with its pool
+        inside = {"work_pool_queues": {"id": {"any_": [id_]}}}
+        left = [d["name"] for d in self.api.pages("/deployments/filter", inside)]
+        if left:
+            raise PrefectError(
+                f'The work queue "{self.key(fields)}" still holds deployments: '
+                f"{', '.join(sorted(left)[:10])}. Without it their runs would go nowhere: "
+                "move or delete them first."
+            )
+        self.api.call("DELETE", f"/work_queues/{id_}")
+
+    def _named(self, fields: Props) -> Props | None:
+        path = f"/work_pools/{fields['work_pool_name']}/queues/{fields['name']}"
+        live: Props | None = self.api.call("GET", path)
+        return live
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkQueueArgs:
+    """``priority`` is a rank in the pool, 1 the highest: giving one moves the others down.
+
+    ``concurrency_limit``: runs at once.
+    """
+
+    work_pool_name: pulumi.Input[str]
+    name: pulumi.Input[str]
+    description: Declared[str] = UNDECLARED
+    is_paused: Declared[bool] = UNDECLARED
+    concurrency_limit: Declared[int] = UNDECLARED
+    priority: Declared[int] = UNDECLARED
+
+
+WorkQueueProvider.args = WorkQueueArgs
+
+
+class WorkQueue(PrefectResource, module="prefect", name="WorkQueue"):
+    """A work queue. Renamed in place, its deployments follow; another pool replaces it."""
+
+    provider = WorkQueueProvider
+    name: pulumi.Output[str]
