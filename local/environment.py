@@ -7,7 +7,8 @@ from pathlib import Path
 
 from local.places import Places
 
-# A passphrase that protects nothing: the local stack has no secret but its own made-up ones.
+# It protects nothing, as the local stack has no secret but made-up ones; and it is never asked
+# for, nor taken from the user's shell, as the salt in Pulumi.local.yaml goes with this one only.
 PASSPHRASE = "local"  # noqa: S105
 NOT_OURS = "PREFECT_"  # the user's settings for other servers: keys, profiles, databases
 STILL_WELCOME = "PREFECT_LOGGING_"
@@ -23,11 +24,11 @@ def environment(
     site = api_url.removesuffix("/api")
     kept = {name: value for name, value in base.items() if not is_foreign(name)}
     return {
-        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         **kept,
         "PATH": os.pathsep.join(dict.fromkeys(path)),
         "VIRTUAL_ENV": str(venv),
         "PULUMI_BACKEND_URL": f"file://{places.state}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PREFECT_HOME": str(places.prefect),

@@ -1,0 +1,87 @@
+# The one list of commands: `make help` prints it. What takes more than a line is Python.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+STACK ?= local
+PY := .venv/bin/python
+VENV := .venv/.made
+UV := .venv/bin/uv
+ENGINE = engine=$$($(PY) -m tools.engine) && \
+	export PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv"
+
+# uv trusts its own list of certificates, unless told that the machine has one.
+export UV_SYSTEM_CERTS := 1
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+.PHONY: up
+up: $(VENV) ## Bring the local stack up and run its flows; safe to repeat
+	@$(PY) -m local up
+
+.PHONY: status
+status: $(VENV) ## Show the local services
+	@$(PY) -m local status
+
+.PHONY: logs
+logs: $(VENV) ## Show the end of the local logs (ARGS="-f", ARGS="worker -n 100")
+	@$(PY) -m local logs $(ARGS)
+
+.PHONY: down
+down: $(VENV) ## Stop the local services; data and run history stay
+	@$(PY) -m local down
+
+.PHONY: destroy
+destroy: $(VENV) ## Remove the local stack, its data included (YES=1: do not ask)
+	@$(PY) -m local destroy $(if $(YES),--yes)
+
+.PHONY: env
+env: $(VENV) ## Print the local environment: eval "$(make -s env)"
+	@$(PY) -m local env
+
+.PHONY: preview
+preview: $(VENV) ## Show what `pulumi up` would change (STACK=local)
+ifeq ($(STACK),local)
+	@$(PY) -m local env pulumi preview --stack local --diff
+else
+	@$(ENGINE) && pulumi preview --stack $(STACK) --diff
+endif
+
+.PHONY: test
+test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
+	@$(ENGINE) && $(PY) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV) ## Check the code's rules and form
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+.PHONY: format
+format: $(VENV) ## Put the code into form
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+.PHONY: types
+types: $(VENV) ## Check the types
+	@.venv/bin/mypy
+
+# The groups share one resolution, the dev one: what a test has seen is what an image has.
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes -q \
+	--no-header --no-annotate
+.PHONY: lock
+lock: $(VENV) ## Resolve all dependencies anew, within what pyproject.toml allows
+	$(COMPILE) --group dev --group agent -o requirements-dev.txt
+	$(COMPILE) --group program -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) --group agent -c requirements-dev.txt -o images/agent/requirements.txt
+	$(COMPILE) --group runner -c requirements-dev.txt -o images/runner/requirements.txt
+
+$(VENV): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, and $(PYTHON) is %d.%d: make PYTHON=python3.12 ..., or https://www.python.org/downloads/" % sys.version_info[:2])'
+	@echo "python: making .venv, once for each requirements-dev.txt" >&2
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install -q "$$(grep -o '^uv==[^ ;]*' requirements-dev.txt)"
+	@$(UV) pip sync -q --python $(PY) requirements-dev.txt
+	@touch $@

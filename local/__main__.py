@@ -1,0 +1,145 @@
+"""`python -m local`: the local stack's commands, which the Makefile calls."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from local import prefect
+from local.environment import environment, exports
+from local.places import Places
+from local.records import read
+from local.services import ServiceError, Services
+from local.stack import Stack, StackError
+from local.up import StepError, up
+from tools import engine
+from tools.locks import exclusive
+
+SERVICES = ("server", "worker")
+LOGS = (*SERVICES, "pulumi")
+EXPECTED = (StepError, ServiceError, StackError, engine.NoEngineError, httpx.HTTPError)
+
+
+def run_up(places: Places, console: Console, told: argparse.Namespace) -> int:
+    return 0 if up(places, console) else 1
+
+
+def run_down(places: Places, console: Console, told: argparse.Namespace) -> int:
+    services = Services(places, console.print)
+    for name in reversed(SERVICES):  # the worker first: it still has something to report
+        console.print(f"{name}: {'stopped' if services.stop(name) else 'was not running'}")
+    return 0
+
+
+def run_status(places: Places, console: Console, told: argparse.Namespace) -> int:
+    """Fails when a service has died, so that a script can ask."""
+    died = 0
+    services = Services(places)
+    table = Table("service", "state", "pid", "address", "since", "log")
+    for name in SERVICES:
+        record, log = services.running(name), places.shown(places.log(name))
+        if record:
+            since = f"{datetime.fromtimestamp(record.created):%Y-%m-%d %H:%M:%S}"
+            site = record.api_url.removesuffix("/api")
+            where = site if name == "server" else f"http://127.0.0.1:{record.port}/health"
+            table.add_row(name, "[green]running[/green]", str(record.pid), where, since, log)
+        else:
+            left = read(places.record(name)) is not None
+            died += left
+            state = "[red]died[/red]: make up" if left else "stopped"
+            table.add_row(name, state, "", "", "", log)
+    console.print(table)
+    return 1 if died else 0
+
+
+def run_logs(places: Places, console: Console, told: argparse.Namespace) -> int:
+    wanted = [told.service] if told.service else LOGS
+    logs = [str(log) for name in wanted if (log := places.log(name)).exists()]
+    if not logs:
+        console.print("There are no logs yet: make up")
+        return 1
+    follow = ["-F"] if told.follow else []
+    return subprocess.run(["tail", "-n", str(told.lines), *follow, *logs]).returncode
+
+
+def run_destroy(places: Places, console: Console, told: argparse.Namespace) -> int:
+    what = f"This removes all of the local stack, its data and run history: {places.base}"
+    if not told.yes:
+        console.print(what)
+        if not sys.stdin.isatty() or input("Type yes to go on: ").strip() != "yes":
+            console.print("Nothing was removed. (`make destroy YES=1` does not ask.)")
+            return 1
+    if not places.base.exists():
+        console.print("There is no local stack.")
+        return 0
+    services = Services(places, console.print)
+    with exclusive(places.lock("up"), lambda pid: console.print(f"waiting for process {pid}")):
+        if (places.state / ".pulumi" / "stacks").exists():
+            server = services.ensure("server", lambda k: prefect.server(places, k, console.print))
+            ours = environment(places, server.api_url, engine.find().bin)
+            Stack(places=places, environment=ours, say=console.print).destroy()
+        run_down(places, console, told)
+        shutil.rmtree(places.base)
+    console.print("The local stack is gone.")
+    return 0
+
+
+def run_env(places: Places, console: Console, told: argparse.Namespace) -> int:
+    places.state.mkdir(parents=True, exist_ok=True)
+    known = read(places.record("server"))
+    url = known.api_url if known else prefect.api_url(prefect.DEFAULT_PORT)
+    wanted = environment(places, url, engine.find().bin)
+    if told.command:
+        return subprocess.run(told.command, env=wanted).returncode
+    print(*exports(wanted, os.environ), sep="\n")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, text: str, action: Callable[[Places, Console, argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(action=action)
+        return added
+
+    command("up", "Bring the local stack up and run its flows; safe to repeat.", run_up)
+    command("status", "Show the services; fails when one has died.", run_status)
+    logs = command("logs", "Show the end of the logs.", run_logs)
+    logs.add_argument("service", nargs="?", choices=LOGS, help="one log only")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
+    logs.add_argument("-n", "--lines", type=int, default=40, help="how many lines (40)")
+    command("down", "Stop the services; data and run history stay.", run_down)
+    destroy = command("destroy", "Remove everything that `up` made, data included.", run_destroy)
+    destroy.add_argument("--yes", action="store_true", help="do not ask")
+    text = 'Print shell exports, for eval "$(make -s env)"; or run one COMMAND among them.'
+    env = command("env", text, run_env)
+    env.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    told = parser().parse_args(arguments)
+    console = Console()
+    try:
+        return int(told.action(Places(), console, told))
+    except EXPECTED as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted; the same command goes on from here.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Starts deployment runs through Prefect's API, follows them, and says how they ended."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+TAG = "make-up"  # on the runs we start: an unfinished one is followed, not started again
+FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+NOT_BEGUN = ("SCHEDULED", "PENDING")
+POLL_SECONDS = 0.5
+SECONDS_TO_BEGIN = 120.0
+LOG_LINES = 15
+
+
+class RunError(Exception):
+    """A run could not be started or followed; the message says why."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A flow run, as Prefect told of it."""
+
+    deployment: str
+    told: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.told["id"])
+
+    @property
+    def state(self) -> str:
+        return str(self.told["state_name"])
+
+    @property
+    def type(self) -> str:
+        return str(self.told["state_type"])
+
+    @property
+    def message(self) -> str:
+        return str((self.told["state"] or {}).get("message") or "no reason was given")
+
+    @property
+    def rows(self) -> int | None:
+        rows = self.told["labels"].get("rows")
+        return None if rows is None else int(rows)
+
+    @property
+    def seconds(self) -> float:
+        return float(self.told["estimated_run_time"])
+
+    @property
+    def completed(self) -> bool:
+        return self.type == "COMPLETED"
+
+
+@dataclass(frozen=True)
+class Runs:
+    api: httpx.Client
+
+    def start(self, deployment: str) -> Run:
+        """A run of ``flow/deployment``: a new one, or ours that an interrupted call left going."""
+        found = self.api.get(f"/deployments/name/{deployment}")
+        if found.status_code == httpx.codes.NOT_FOUND:
+            raise RunError(f"there is no deployment {deployment}: is it in flows/deployments.py?")
+        identity = found.raise_for_status().json()["id"]
+        ours = {"deployment_id": {"any_": [identity]}, "tags": {"all_": [TAG]}}
+        going = self._filter(ours | {"state": {"type": {"not_any_": FINAL}}})
+        if going:
+            return Run(deployment, going[0])
+        asked = {"state": {"type": "SCHEDULED"}, "tags": [TAG]}
+        return Run(deployment, self._post(f"/deployments/{identity}/create_flow_run", asked))
+
+    def follow(self, run: Run, still_served: Callable[[], bool]) -> Iterator[tuple[Run, float]]:
+        """The run and its percentage, again and again, until it has ended.
+
+        Raises:
+            RunError: no one will run it: the worker is gone, or did not take it in time.
+        """
+        patience = time.monotonic() + SECONDS_TO_BEGIN
+        while True:
+            run = Run(run.deployment, self._get(f"/flow_runs/{run.id}"))
+            yield run, self._percent(run)
+            if run.type in FINAL:
+                return
+            if not still_served():
+                raise RunError(f"{run.deployment} is {run.state}, and the worker has stopped")
+            if run.type in NOT_BEGUN and time.monotonic() > patience:
+                raise RunError(
+                    f"{run.deployment} is still {run.state} after {SECONDS_TO_BEGIN:.0f} s:"
+                    " is its deployment, work pool or queue paused?"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def last_logs(self, run: Run) -> list[str]:
+        asked = {"logs": {"flow_run_id": {"any_": [run.id]}}, "sort": "TIMESTAMP_DESC"}
+        logs = self._post("/logs/filter", asked | {"limit": LOG_LINES})
+        return [entry["message"] for entry in reversed(logs)]
+
+    def settle(self, pool: str, alive: set[str]) -> int:
+        """Tell Prefect of runs whose processes died with the machine or by force: how many.
+
+        One that had not begun is scheduled again, one that had is crashed, so that none stays
+        "running" for ever or holds its deployment's concurrency limit.
+        """
+        begun_long_ago = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+        ghosts = [
+            run
+            for run in self._filter(
+                {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}, pool
+            )
+            if run["id"] not in alive and run["state"]["timestamp"] < begun_long_ago
+        ]
+        for run in ghosts:
+            pending = run["state_type"] == "PENDING"
+            state = {"type": "SCHEDULED", "name": "Scheduled"} if pending else {"type": "CRASHED"}
+            state["message"] = "The local stack was stopped by force while this run was going."
+            self._post(f"/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
+        return len(ghosts)
+
+    def _percent(self, run: Run) -> float:
+        asked = {"flow_run_id": {"any_": [run.id]}, "type": {"any_": ["progress"]}}
+        found = self._post("/artifacts/filter", {"artifacts": asked, "sort": "UPDATED_DESC"})
+        return float(found[0]["data"]) if found else 0.0
+
+    def _filter(self, flow_runs: Mapping[str, Any], pool: str | None = None) -> Any:
+        pools = {"work_pools": {"name": {"any_": [pool]}}} if pool else {}
+        return self._post("/flow_runs/filter", {"flow_runs": flow_runs, **pools})
+
+    def _get(self, path: str) -> Any:
+        return self.api.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self.api.post(path, json=body).raise_for_status().json()
+
+
+def client(api_url: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=api_url, timeout=30, transport=httpx.HTTPTransport(retries=3), trust_env=False
+    )

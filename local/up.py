@@ -1,0 +1,116 @@
+"""Brings the local stack up, step by step, and proves it with real runs."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local import prefect
+from local.environment import environment
+from local.places import Places
+from local.records import marked
+from local.runs import FINAL, Run, Runs, client
+from local.services import Services
+from local.stack import NAME, Stack
+from tools import engine
+from tools.locks import exclusive
+
+PROOF = ("hello", "ingest", "report")  # in this order: the report reads what ingest has landed
+
+
+class StepError(Exception):
+    """A step of `up` failed; the message says which, and why."""
+
+
+def up(places: Places, console: Console) -> bool:
+    """Whether everything runs, and every run of the proof has completed."""
+    places.make()
+    services = Services(places, console.print)
+    others = exclusive(
+        places.lock("up"),
+        lambda pid: console.print(f"process {pid} already brings it up: waiting for it"),
+    )
+    with others:
+        with _step(console, "engine"):
+            found = engine.find()
+        with _step(console, "server"):
+            server = services.ensure("server", lambda k: prefect.server(places, k, console.print))
+        ours = environment(places, server.api_url, found.bin)
+        with _step(console, "stack"):
+            stack = Stack(places=places, environment=ours, say=console.print)
+            stack.up()
+            pool = str(stack.outputs()["work_pool"])
+        with client(server.api_url) as api:
+            runs = Runs(api)
+            with _step(console, "worker"):
+                if not services.running("worker"):
+                    _settle(runs, places, pool, console)
+                services.ensure("worker", lambda k: prefect.worker(places, k, server.api_url, pool))
+            with _step(console, "runs"):
+                ended = _prove(runs, lambda: services.running("worker") is not None, console)
+            console.print(_table(ended, server.api_url))
+            for run in ended:
+                if not run.completed:
+                    _explain(run, runs, console)
+    console.print(f"Prefect: {server.api_url.removesuffix('/api')}   stop: make down")
+    return all(run.completed for run in ended)
+
+
+@contextmanager
+def _step(console: Console, name: str) -> Iterator[None]:
+    """Say what begins, and how long it took; name the step in what goes wrong inside."""
+    console.print(f"[bold]{name}[/bold]")
+    started = time.monotonic()
+    try:
+        yield
+    except Exception as error:
+        raise StepError(f"step {name!r} failed: {error}") from error
+    console.print(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
+
+
+def _settle(runs: Runs, places: Places, pool: str, console: Console) -> None:
+    alive = {run for _, run in marked("worker", places.base) if run}
+    if ghosts := runs.settle(pool, alive):
+        console.print(f"  {ghosts} flow runs had lost their processes: Prefect knows now")
+
+
+def _prove(runs: Runs, served: Callable[[], bool], console: Console) -> list[Run]:
+    """The runs as they ended; the first that does not complete is the last that is tried."""
+    ended: list[Run] = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        for flow in PROOF:
+            run, state = runs.start(f"{flow}/{NAME}"), ""
+            bar = progress.add_task(run.deployment, total=100)
+            for run, percent in runs.follow(run, served):  # noqa: B020
+                done = 100.0 if run.type in FINAL else percent
+                progress.update(bar, completed=done, description=f"{run.deployment} {run.state}")
+                if run.state != state:
+                    state = run.state
+                    console.print(f"  {run.deployment}: {state}")
+            ended.append(run)
+            if not run.completed:
+                break
+    return ended
+
+
+def _table(ended: list[Run], api_url: str) -> Table:
+    table = Table("flow", "deployment", "state", "rows", "seconds", "page")
+    for run in ended:
+        colour = "green" if run.completed else "red"
+        page = prefect.run_page(api_url, run.id)
+        rows = "" if run.rows is None else f"{run.rows:,}"
+        state = f"[{colour}]{run.state}[/{colour}]"
+        flow = run.deployment.partition("/")[0]
+        table.add_row(flow, run.deployment, state, rows, f"{run.seconds:.1f}", page)
+    table.columns[-1].overflow = "fold"  # a link that is cut is no link
+    return table
+
+
+def _explain(run: Run, runs: Runs, console: Console) -> None:
+    console.print(f"[red]{run.deployment} is {run.state}[/red]: {run.message}", highlight=False)
+    for line in runs.last_logs(run):
+        console.print(f"    {line}", markup=False, highlight=False)
