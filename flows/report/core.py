@@ -1,5 +1,6 @@
 """The questions, in SQL that DuckDB and BigQuery both speak, and the shape of their answers."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -111,8 +112,8 @@ def delays(ask: Ask, late_minutes: int = 15, min_flights: int = 300) -> Delays:
     )
 
 
-def markdown(found: Delays) -> str:
-    """The findings in words, for people."""
+def markdown(found: Delays, picture: bytes) -> str:
+    """The findings for people: words, the PNG inside the text, tables."""
     period = found.first_month
     if found.last_month != period:
         period += f" to {found.last_month}"
@@ -128,6 +129,7 @@ def markdown(found: Delays) -> str:
             f"snow, visibility under 3 miles or wind from 20 mph) {found.foul.share:.1%}. Had the "
             f"foul hours been like the fair, {found.due_to_weather:.0%} fewer would be late."
         )
+    lines.append(f"![{period}](data:image/png;base64,{b64encode(picture).decode()})")
     for title, groups in (
         ("Carriers", found.carriers),
         ("The ten latest routes", found.routes[:10]),

@@ -1,14 +1,9 @@
 """The flow that reports on delays: its findings are artifacts in the Prefect UI."""
 
-from base64 import b64encode
 from typing import Annotated
 
 from prefect import flow, task
-from prefect.artifacts import (
-    create_image_artifact,
-    create_markdown_artifact,
-    create_table_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
@@ -32,11 +27,8 @@ def report(
     from flows.report import plot
 
     found = ask(settings.warehouse(), late_minutes, min_flights)
-    picture = b64encode(plot.png(found)).decode()
-    image = f"data:image/png;base64,{picture}"
-    create_markdown_artifact(core.markdown(found), "delays", "Who runs late, in words")
+    create_markdown_artifact(core.markdown(found, plot.png(found)), "delays", "Who runs late")
     create_table_artifact(core.rows(found), "delays-table", "Who runs late, as one table")
-    create_image_artifact(image, "delays-plot", "Who runs late, as a picture")
     print(f"{found.arrived.share:.1%} of {found.arrived.flights} flights were late")
     set_rows(found.scheduled)
     return found.scheduled

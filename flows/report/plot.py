@@ -27,6 +27,7 @@ def png(found: Delays) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from PIL import Image
 
     figure = Figure(figsize=(12, 9), layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.06))
     FigureCanvasAgg(figure)
@@ -56,9 +57,11 @@ def png(found: Delays) -> bytes:
         fontsize=11,
         color=FAINT,
     )
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
-    return picture.getvalue()
+    drawn, content = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=100)
+    few_colours = Image.open(drawn).convert("RGB").quantize(64)  # a third of the size
+    few_colours.save(content, "png", optimize=True)
+    return content.getvalue()
 
 
 def _bars(
