@@ -171,4 +171,4 @@ def _explain(project: str, wrong: Any) -> str:
 
 def _closest(key: str, known: list[str]) -> str:
     found = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+    return f" (did you mean {found[0]}?)" if found else ""

@@ -22,9 +22,6 @@ class BlockProvider(PrefectProvider):
         for field in self.identity:
             if (name := fields.get(field)) and (wrong := block_name(name)):
                 yield field, wrong
-        for field in ("data", "secret_data"):
-            if field in fields and not isinstance(fields[field], Mapping):
-                yield field, f"is no mapping of the block's fields: {type(fields[field]).__name__}"
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", f"/block_documents/{id_}?include_secrets=true")

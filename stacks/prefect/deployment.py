@@ -27,9 +27,12 @@ class DeploymentProvider(PrefectProvider):
                 yield field, wrong
         for wrong in schedules.problems(fields.get("schedules") or []):
             yield "schedules", wrong
-        if fields.get("parameter_openapi_schema") and fields.get("parameters"):
-            for wrong in _bad_parameters(fields["parameters"], fields["parameter_openapi_schema"]):
+        if schema := fields.get("parameter_openapi_schema"):
+            for wrong in _bad_parameters(fields.get("parameters") or {}, schema):
                 yield "parameters", wrong
+            for schedule in fields.get("schedules") or []:
+                for wrong in _bad_parameters(schedule.get("parameters") or {}, schema):
+                    yield "schedules", f"schedule {schedule.get('slug')!r}: {wrong}"
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", f"/deployments/{id_}")

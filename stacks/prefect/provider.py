@@ -66,8 +66,8 @@ def _plainly(hook: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return hook(*args, **kwargs)
-        except PrefectError:
-            raise
+        except PrefectError as error:
+            raise error from None
         except Exception as bug:
             trace = "".join(traceback.format_exception(bug, limit=50))
             raise RuntimeError(f"A bug in the Prefect provider:\n{trace}") from None
@@ -161,7 +161,7 @@ class PrefectProvider(ResourceProvider):
         told = self._decode(props)
         if self.lookup(told) is not None:
             raise PrefectError(
-                f'The {self.kind} "{self.key(told)}" exists already and is not this stack\'s. '
+                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made it. '
                 "Give yours another name, or remove that one in Prefect."
             )
         return CreateResult(self.id_of(self.make(told)), props)

@@ -23,9 +23,7 @@ def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def stack(
-    tmp_path: Path, api_url: str, pulumi_bin: Path, monkeypatch: pytest.MonkeyPatch
-) -> Stack:
+def stack(tmp_path: Path, api_url: str, pulumi_bin: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     # The provider process is the `python3` on PATH, which has to be the one of these tests.
     bin_ = str(Path(sys.executable).parent)
     monkeypatch.setenv("PATH", bin_, prepend=":")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pulumi import automation as auto
 
@@ -23,19 +24,20 @@ class Stack:
     project: str = "live"
     name: str = "test"
     config: dict[str, str] = field(default_factory=dict)
+    on_output: Callable[[str], object] = field(default=lambda line: None)
 
     def up(self, program: Program) -> Changes:
-        return _changes(self._select(program).up(color="never").summary.resource_changes)
+        return _changes(self._select(program).up(**self._shown()).summary.resource_changes)
 
     def preview(self, program: Program) -> Changes:
-        told = self._select(program).preview(color="never").change_summary
+        told = self._select(program).preview(**self._shown()).change_summary
         return _changes({str(getattr(op, "value", op)): count for op, count in told.items()})
 
     def refresh(self, program: Program) -> Changes:
-        return _changes(self._select(program).refresh(color="never").summary.resource_changes)
+        return _changes(self._select(program).refresh(**self._shown()).summary.resource_changes)
 
     def destroy(self, program: Program = lambda: None) -> Changes:
-        return _changes(self._select(program).destroy(color="never").summary.resource_changes)
+        return _changes(self._select(program).destroy(**self._shown()).summary.resource_changes)
 
     def outputs(self, program: Program = lambda: None) -> auto.OutputMap:
         return self._select(program).outputs()
@@ -44,6 +46,9 @@ class Stack:
         """The state as it is stored, in which no secret may stand in clear."""
         files = sorted(self.home.rglob(f"stacks/**/{self.name}.json"))
         return "".join(path.read_text() for path in files)
+
+    def _shown(self) -> dict[str, Any]:
+        return {"color": "never", "diff": True, "on_output": self.on_output}
 
     def _select(self, program: Program) -> auto.Stack:
         self.home.mkdir(parents=True, exist_ok=True)

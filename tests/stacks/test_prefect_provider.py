@@ -1,0 +1,308 @@
+"""The provider's hooks, called as Pulumi calls them, over canned answers."""
+
+import dill
+import pulumi
+import pytest
+
+from stacks.prefect import PrefectError
+from stacks.prefect.block import BlockProvider
+from stacks.prefect.declared import UNDECLARED, as_declared, decode, encode, same
+from stacks.prefect.deployment import DeploymentProvider
+from stacks.prefect.variable import VariableProvider
+from stacks.prefect.work_pool import WorkPoolProvider
+from stacks.prefect.work_queue import WorkQueueProvider
+from tests.stacks.fake_prefect import DONE, GONE, FakePrefect, ok
+
+PROVIDERS = (
+    BlockProvider,
+    DeploymentProvider,
+    VariableProvider,
+    WorkPoolProvider,
+    WorkQueueProvider,
+)
+
+
+def provider(kind, prefect):
+    made = kind()
+    made.api = prefect.api()
+    return made
+
+
+def wire(kind, **fields):
+    """Fields as they travel through Pulumi: JSON texts, whole numbers as floats."""
+    props = encode(fields, kind.structured())
+    return {k: float(v) if type(v) is int else v for k, v in props.items()}
+
+
+def deployment(**fields):
+    named = {"flow_name": "f", "name": "d", "owner": "p/s"}
+    return wire(DeploymentProvider, **(named | fields))
+
+
+@pytest.mark.parametrize("kind", PROVIDERS, ids=lambda kind: kind.kind)
+def test_state_holds_a_provider_as_a_module_path(kind):
+    """Anything more would change with each edit, and could hold a credential."""
+    pickled = dill.dumps(kind(), recurse=True)
+    assert len(pickled) < 120
+    assert kind.__module__.encode() in pickled
+
+
+class TestWhatIsDeclaredTravelsUnharmed:
+    @pytest.mark.parametrize(
+        "value", [None, [], {}, {"a": None}, [1, 2.5, True, None], {"n": 2**60}, "", "null", 0]
+    )
+    def test_through_pulumi_and_back(self, value):
+        props = encode({"value": value, "name": "x"}, frozenset({"value"}))
+        assert decode(props, frozenset({"value"})) == {"value": value, "name": "x"}
+
+    def test_and_what_is_not_declared_does_not_travel(self):
+        assert encode({"a": UNDECLARED, "b": None}, frozenset()) == {"cleared": ["b"]}
+
+    def test_with_whole_numbers_whole_again(self):
+        assert repr(decode({"limit": 3.0}, frozenset())) == "{'limit': 3}"
+
+
+class TestComparison:
+    def test_sees_no_difference_in_what_the_server_adds(self):
+        assert as_declared({"cron": "0 6 * * *", "day_or": True}, {"cron": ""}) == {
+            "cron": "0 6 * * *"
+        }
+
+    def test_sees_what_is_gone(self):
+        assert as_declared({}, {"cron": "0 6 * * *"}) == {}
+
+    def test_tells_true_from_one(self):
+        assert not same({"a": [1]}, {"a": [True]})
+        assert same({"a": [3]}, {"a": [3.0]})
+
+
+class TestDiff:
+    def test_is_empty_for_the_same_schedules_in_another_order(self):
+        one, two = {"slug": "a", "cron": "0 6 * * *"}, {"slug": "b", "cron": "0 7 * * *"}
+        found = DeploymentProvider().diff(
+            "id", deployment(schedules=[one, two]), deployment(schedules=[two, one])
+        )
+        assert found.changes is False
+
+    def test_replaces_only_what_becomes_another_object(self):
+        olds = deployment(tags=["a"])
+        assert DeploymentProvider().diff("id", olds, deployment(tags=["b"])).replaces == []
+        renamed = olds | {"name": "e"}
+        assert DeploymentProvider().diff("id", olds, renamed).replaces == ["name"]
+
+    def test_shows_a_value_that_is_not_known_yet_as_a_change(self):
+        news = deployment() | {"work_pool_name": pulumi.output.Unknown()}
+        assert DeploymentProvider().diff("id", deployment(work_pool_name="p"), news).changes
+
+
+class TestUpdate:
+    def test_sends_one_patch_with_the_one_field_that_changed(self):
+        prefect = FakePrefect({"PATCH /deployments/1": DONE})
+        olds = deployment(parameters={"a": 1}, tags=["t"], work_pool_name="p")
+        news = deployment(parameters={"a": 2}, tags=["t"], work_pool_name="p")
+        provider(DeploymentProvider, prefect).update("1", olds, news)
+        assert prefect.requests == [("PATCH", "/deployments/1", {"parameters": {"a": 2}})]
+
+    def test_clears_what_is_declared_empty(self):
+        prefect = FakePrefect({"PATCH /deployments/1": DONE})
+        olds = deployment(parameters={"a": 1}, tags=["t"], description="d")
+        news = deployment(parameters={}, tags=[], description=None)
+        provider(DeploymentProvider, prefect).update("1", olds, news)
+        [(_, _, body)] = prefect.requests
+        assert body == {"parameters": {}, "tags": [], "description": None}
+
+    def test_sends_nothing_for_what_is_no_longer_declared(self):
+        prefect = FakePrefect()
+        provider(DeploymentProvider, prefect).update("1", deployment(tags=["t"]), deployment())
+        assert prefect.requests == []
+
+    def test_of_one_schedule_leaves_the_others_their_ids_and_runs(self):
+        live = [
+            {"id": "s1", "slug": "a", "schedule": {}},
+            {"id": "s2", "slug": "b", "schedule": {}},
+        ]
+        path = "/deployments/1/schedules"
+        prefect = FakePrefect({f"GET {path}": ok(live), f"PATCH {path}/s2": DONE})
+        a = {"slug": "a", "cron": "0 6 * * *"}
+        provider(DeploymentProvider, prefect).update(
+            "1",
+            deployment(schedules=[a, {"slug": "b", "cron": "0 7 * * *", "active": True}]),
+            deployment(schedules=[a, {"slug": "b", "cron": "0 8 * * *", "active": True}]),
+        )
+        assert prefect.writes() == [("PATCH", f"{path}/s2", {"schedule": {"cron": "0 8 * * *"}})]
+
+    def test_of_an_interval_keeps_the_moment_it_counts_from(self):
+        anchor = "2026-01-01T00:00:00Z"
+        live = [{"id": "s", "slug": "a", "schedule": {"interval": 60.0, "anchor_date": anchor}}]
+        path = "/deployments/1/schedules"
+        prefect = FakePrefect({f"GET {path}": ok(live), f"PATCH {path}/s": DONE})
+        provider(DeploymentProvider, prefect).update(
+            "1",
+            deployment(schedules=[{"slug": "a", "interval": 60}]),
+            deployment(schedules=[{"slug": "a", "interval": 120}]),
+        )
+        [(_, _, body)] = prefect.writes()
+        assert body == {"schedule": {"interval": 120, "anchor_date": anchor}}
+
+    def test_of_a_block_repeats_the_references_that_a_patch_would_drop(self):
+        live = {
+            "data": {"bucket": "b", "credentials": {"project": "expanded"}, "folder": "f"},
+            "block_document_references": {"credentials": {"block_document": {"id": "c"}}},
+        }
+        schema = {"id": "s", "block_type_id": "t", "fields": {"properties": {"bucket": {}}}}
+        prefect = FakePrefect(
+            {
+                "GET /block_documents/1?include_secrets=true": ok(live),
+                "GET /block_types/slug/gcs-bucket": ok({"id": "t"}),
+                "POST /block_schemas/filter": ok([schema]),
+                "PATCH /block_documents/1": DONE,
+            }
+        )
+        named = {"type_slug": "gcs-bucket", "name": "x"}
+        provider(BlockProvider, prefect).update(
+            "1",
+            wire(BlockProvider, **named, data={"bucket": "a"}),
+            wire(BlockProvider, **named, data={"bucket": "b2"}),
+        )
+        [(_, _, body)] = prefect.writes()
+        reference = {"$ref": {"block_document_id": "c"}}
+        assert body["data"] == {"bucket": "b2", "credentials": reference, "folder": "f"}
+        assert body["merge_existing_data"] is False
+
+
+class TestCreate:
+    def test_refuses_to_take_over_what_this_stack_has_not_made(self):
+        prefect = FakePrefect({"GET /variables/name/x": ok({"id": "theirs"})})
+        with pytest.raises(PrefectError, match='variable "x" exists already'):
+            provider(VariableProvider, prefect).create(wire(VariableProvider, name="x", value=1))
+        assert prefect.writes() == []
+
+    def test_refuses_another_stacks_deployment_though_prefect_would_overwrite_it(self):
+        theirs = {"id": "1", "labels": {"pulumi-stack": "p/other"}}
+        prefect = FakePrefect({"GET /deployments/name/f/d": ok(theirs)})
+        with pytest.raises(PrefectError, match='deployment "f/d" exists already'):
+            provider(DeploymentProvider, prefect).create(deployment())
+
+    def test_makes_anew_the_deployment_that_a_killed_up_of_this_stack_left(self):
+        ours = {"id": "1", "labels": {"pulumi-stack": "p/s"}}
+        prefect = FakePrefect(
+            {
+                "GET /deployments/name/f/d": ok(ours),
+                "GET /deployments/1": ok(ours),
+                "DELETE /deployments/1": DONE,
+                "POST /flows/": ok({"id": "flow"}),
+                "POST /deployments/": ok({"id": "2"}, 201),
+            }
+        )
+        assert provider(DeploymentProvider, prefect).create(deployment()).id == "2"
+
+    def test_marks_a_deployment_as_this_stacks(self):
+        prefect = FakePrefect(
+            {
+                "GET /deployments/name/f/d": GONE,
+                "POST /flows/": ok({"id": "flow"}),
+                "POST /deployments/": ok({"id": "1"}, 201),
+            }
+        )
+        provider(DeploymentProvider, prefect).create(deployment(concurrency_limit=None))
+        body = prefect.writes()[-1][2]
+        assert body["labels"] == {"pulumi-stack": "p/s"}
+        assert "concurrency_limit" not in body, "a null there deletes a limit, if there is one"
+
+    def test_takes_the_default_queue_which_comes_with_its_pool(self):
+        path = "/work_pools/p/queues/default"
+        prefect = FakePrefect({f"GET {path}": ok({"id": "q"}), "PATCH /work_queues/q": DONE})
+        props = wire(WorkQueueProvider, work_pool_name="p", name="default", concurrency_limit=2)
+        assert provider(WorkQueueProvider, prefect).create(props).id == "q"
+        assert prefect.writes() == [("PATCH", "/work_queues/q", {"concurrency_limit": 2})]
+
+    def test_of_a_block_keeps_a_secret_out_of_the_open_data(self):
+        schema = {
+            "id": "s",
+            "block_type_id": "t",
+            "fields": {"properties": {"value": {}}, "secret_fields": ["value"]},
+        }
+        prefect = FakePrefect(
+            {
+                "GET /block_types/slug/secret/block_documents/name/x": GONE,
+                "GET /block_types/slug/secret": ok({"id": "t"}),
+                "POST /block_schemas/filter": ok([schema]),
+            }
+        )
+        props = wire(BlockProvider, type_slug="secret", name="x", data={"value": "s3cret"})
+        with pytest.raises(PrefectError, match="is secret: declare it in secret_data") as caught:
+            provider(BlockProvider, prefect).create(props)
+        assert "s3cret" not in str(caught.value)
+
+
+class TestDelete:
+    def test_of_a_deployment_lets_go_of_a_shared_limit_first(self):
+        """Prefect would delete the limit, and the other deployments would run without one."""
+        live = {"id": "1", "global_concurrency_limit": {"name": "warehouse", "limit": 5}}
+        prefect = FakePrefect(
+            {
+                "GET /deployments/1": ok(live),
+                "PATCH /deployments/1": DONE,
+                "DELETE /deployments/1": DONE,
+            }
+        )
+        provider(DeploymentProvider, prefect).delete("1", deployment())
+        assert prefect.writes() == [
+            ("PATCH", "/deployments/1", {"global_concurrency_limit_id": None}),
+            ("DELETE", "/deployments/1", None),
+        ]
+
+    def test_of_a_pool_is_refused_while_others_deploy_to_it(self):
+        prefect = FakePrefect({"POST /deployments/filter": ok([{"name": "theirs"}])})
+        with pytest.raises(PrefectError, match=r'pool "p" still holds deployments .*: theirs\.'):
+            provider(WorkPoolProvider, prefect).delete(
+                "p", wire(WorkPoolProvider, name="p", type="process")
+            )
+
+    def test_of_a_block_is_refused_while_a_deployment_is_stored_there(self):
+        """Prefect would delete the deployment with it."""
+        prefect = FakePrefect(
+            {
+                "POST /deployments/filter": ok([{"name": "d", "storage_document_id": "1"}]),
+                "POST /block_documents/filter": ok([]),
+            }
+        )
+        with pytest.raises(PrefectError, match="still used by deployment d; Prefect would delete"):
+            provider(BlockProvider, prefect).delete(
+                "1", wire(BlockProvider, type_slug="secret", name="x")
+            )
+
+    def test_of_the_default_queue_is_left_to_its_pool(self):
+        prefect = FakePrefect()
+        provider(WorkQueueProvider, prefect).delete(
+            "q", wire(WorkQueueProvider, work_pool_name="p", name="default")
+        )
+        assert prefect.requests == []
+
+
+class TestRead:
+    def test_says_when_the_object_is_gone(self):
+        prefect = FakePrefect({"GET /variables/1": GONE})
+        found = provider(VariableProvider, prefect).read(
+            "1", wire(VariableProvider, name="x", value=1)
+        )
+        assert found.id == ""
+
+    def test_leaves_a_pause_of_the_ui_alone_unless_it_is_declared(self):
+        prefect = FakePrefect({"GET /deployments/1": ok({"id": "1", "name": "d", "paused": True})})
+        read = provider(DeploymentProvider, prefect).read
+        assert "paused" not in read("1", deployment()).inputs
+        assert read("1", deployment(paused=False)).inputs["paused"] is True
+
+    def test_takes_a_limit_from_where_the_server_keeps_it(self):
+        live = {"id": "1", "concurrency_limit": None, "global_concurrency_limit": {"limit": 4}}
+        prefect = FakePrefect({"GET /deployments/1": ok(live)})
+        found = provider(DeploymentProvider, prefect).read("1", deployment(concurrency_limit=4))
+        assert found.inputs["concurrency_limit"] == 4
+
+
+def test_a_bug_of_ours_shows_its_trace():
+    with pytest.raises(
+        RuntimeError, match=r"(?s)A bug in the Prefect provider:\nTraceback.*KeyError"
+    ):
+        provider(VariableProvider, FakePrefect()).create({})

@@ -1,0 +1,91 @@
+"""Who may import whom: the arrows between the rooms go one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# For each room, in the order of the first that fits: what of this repository it may import.
+MAY_IMPORT = {
+    "__main__": ("stacks.config", "stacks.platform"),
+    "stacks.prefect": ("stacks.prefect",),
+    "stacks.config": (),
+    "stacks.runner": ("stacks.config",),
+    "stacks.deployments": (
+        "stacks.config",
+        "stacks.prefect",
+        "flows.declarations",
+    ),
+    "stacks.platform": (
+        "stacks.config",
+        "stacks.deployments",
+        "stacks.prefect",
+        "stacks.runner",
+        "flows.deployments",
+    ),
+    "stacks": (),
+    "flows": ("flows",),
+    "tools": ("tools",),
+    "local": ("local", "tools"),
+}
+# The provider process must start fast, and the package must be usable by itself.
+MAY_NOT_IMPORT = {
+    "stacks.prefect": ("prefect", "pulumi_gcp"),
+    "flows": ("pulumi",),
+    "flows.declarations": ("prefect", "pydantic"),
+    "flows.deployments": ("prefect", "dlt"),
+}
+OURS = {"stacks", "flows", "local", "tools", "tests"}
+
+
+def modules():
+    for room in ("stacks", "flows", "local", "tools"):
+        yield from sorted((ROOT / room).rglob("*.py"))
+    yield ROOT / "__main__.py"
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports_of(path):
+    """The full names of all that a module imports, at its top or inside a function."""
+    package = name_of(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *(node.module or "").split(".")]).strip(".")
+            # `from stacks import config` imports the module stacks.config
+            yield from (f"{module}.{a.name}" if module in OURS else module for a in node.names)
+
+
+def inside(name, room):
+    return name == room or name.startswith(f"{room}.")
+
+
+def rules(table, name):
+    return [allowed for room, allowed in table.items() if inside(name, room)]
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=name_of)
+def test_a_module_imports_only_what_its_room_may(path):
+    name = name_of(path)
+    allowed = rules(MAY_IMPORT, name)[0]
+    ours = [i for i in imports_of(path) if i.split(".")[0] in OURS]
+    wrong = [i for i in ours if not any(inside(i, room) for room in allowed)]
+    assert not wrong, f"{name} may import {allowed or 'nothing of ours'}, not {wrong}"
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=name_of)
+def test_a_module_imports_nothing_that_is_closed_to_its_room(path):
+    name = name_of(path)
+    closed = [room for some in rules(MAY_NOT_IMPORT, name) for room in some]
+    wrong = [i for i in imports_of(path) if any(inside(i, room) for room in closed)]
+    assert not wrong, f"{name} may not import {wrong}"
