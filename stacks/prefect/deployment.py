@@ -58,8 +58,8 @@ class DeploymentProvider(PrefectProvider):
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         body = without(changed, (*self.identity, "owner", "schedules"))
-        if "concurrency_limit" in body and (shared := self._shared_limit(id_)):
-            self._detach(id_, shared)
+        if "concurrency_limit" in body and self._shares_a_limit(id_):
+            body |= self._own_limit(id_, body.pop("concurrency_limit"))
         if body:
             # Every PATCH, even an empty one, deletes the runs that are scheduled already.
             self.api.call("PATCH", f"/deployments/{id_}", body)
@@ -67,8 +67,8 @@ class DeploymentProvider(PrefectProvider):
             self._reschedule(id_, olds.get("schedules") or [], news["schedules"] or [])
 
     def remove(self, id_: str, fields: Props) -> None:
-        if shared := self._shared_limit(id_):
-            self._detach(id_, shared)
+        if self._shares_a_limit(id_):
+            self.api.call("PATCH", f"/deployments/{id_}", self._own_limit(id_, None))
         self.api.call("DELETE", f"/deployments/{id_}")
 
     def seen(self, live: Props, fields: Props) -> Props:
@@ -98,17 +98,29 @@ class DeploymentProvider(PrefectProvider):
         live: Props | None = self.api.call("GET", path)
         return live
 
-    def _shared_limit(self, id_: str) -> str | None:
-        """The name of the limit that this deployment shares with others, if it does."""
-        live = self.find(id_, {})
-        limit = (live or {}).get("global_concurrency_limit") or {}
-        name = limit.get("name")
-        return name if name and name != f"deployment:{id_}" else None
+    def _shares_a_limit(self, id_: str) -> bool:
+        """Whether the live deployment counts against a limit that is not its own."""
+        limit = (self.find(id_, {}) or {}).get("global_concurrency_limit")
+        return bool(limit) and limit["name"] != f"deployment:{id_}"
 
-    def _detach(self, id_: str, shared: str) -> None:
-        """Let go of a shared limit: Prefect would rewrite it, or delete it under the others."""
-        pulumi.log.info(f"the shared limit {shared} is kept, deployment {id_} lets go of it")
-        self.api.call("PATCH", f"/deployments/{id_}", {"global_concurrency_limit_id": None})
+    def _own_limit(self, id_: str, limit: int | None) -> Props:
+        """What to PATCH for a limit of its own, instead of the shared one that it has.
+
+        Told just ``concurrency_limit``, Prefect would rewrite the shared limit, or delete it under
+        the other deployments. One of its own from before may still be there, by its fixed name.
+        """
+        path = f"/v2/concurrency_limits/deployment:{id_}"
+        own = self.api.call("GET", path)
+        if own is not None and limit is not None:
+            self.api.call("PATCH", path, {"limit": limit})
+            return {"global_concurrency_limit_id": own["id"]}
+        if own is not None:
+            self.api.call("DELETE", path)
+        let_go = {"global_concurrency_limit_id": None}
+        if limit is None:
+            return let_go
+        self.api.call("PATCH", f"/deployments/{id_}", let_go)
+        return {"concurrency_limit": limit}
 
     def _reschedule(self, id_: str, olds: list[Props], news: list[Props]) -> None:
         """Change schedules one by one, so that those that stay keep their id and their runs."""

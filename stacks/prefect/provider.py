@@ -161,8 +161,8 @@ class PrefectProvider(ResourceProvider):
         told = self._decode(props)
         if self.lookup(told) is not None:
             raise PrefectError(
-                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made it. '
-                "Give yours another name, or remove that one in Prefect."
+                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
+                "it. Give yours another name, or remove that one in Prefect."
             )
         return CreateResult(self.id_of(self.make(told)), props)
 

@@ -221,7 +221,7 @@ def test_a_deployment_of_somebody_else_is_not_taken_over(stack, shop, prefect):
     flow = prefect.post("/flows/", json={"name": f"{shop.prefix}-orders"}).json()
     theirs = {"flow_id": flow["id"], "name": "orders", "tags": ["theirs"]}
     prefect.post("/deployments/", json=theirs).raise_for_status()
-    with pytest.raises(CommandError, match="exists already, and this stack has not made it"):
+    with pytest.raises(CommandError, match="exists already, and this stack has not made"):
         stack.up(shop)
     assert read(prefect, shop)["tags"] == ["theirs"]
     stack.destroy()
@@ -249,7 +249,7 @@ def test_a_pool_with_somebody_elses_deployment_is_not_deleted(stack, shop, prefe
     flow = prefect.post("/flows/", json={"name": f"{shop.prefix}-other"}).json()
     theirs = {"flow_id": flow["id"], "name": "theirs", "work_pool_name": shop.pool}
     made = prefect.post("/deployments/", json=theirs).json()
-    with pytest.raises(CommandError, match="still holds deployments .*: theirs"):
+    with pytest.raises(CommandError, match=r"still holds deployments .*: theirs"):
         stack.destroy()
     prefect.delete(f"/deployments/{made['id']}").raise_for_status()
     stack.destroy()

@@ -67,7 +67,8 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant():
     text = complaint(prefect={"work_pool": "x", "schedule": "active"})
     assert text == (
         "Pulumi.local.yaml: dataflows:prefect.schedule is unknown (did you mean schedules?). "
-        "Remove it, or write one of api_url, headers, work_pool, queues, concurrency_limit, schedules."
+        "Remove it, or write one of api_url, headers, work_pool, queues, concurrency_limit, "
+        "schedules."
     )
 
 

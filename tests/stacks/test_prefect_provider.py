@@ -242,6 +242,7 @@ class TestDelete:
         prefect = FakePrefect(
             {
                 "GET /deployments/1": ok(live),
+                "GET /v2/concurrency_limits/deployment:1": GONE,
                 "PATCH /deployments/1": DONE,
                 "DELETE /deployments/1": DONE,
             }
