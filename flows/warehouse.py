@@ -25,7 +25,10 @@ class WarehouseUnavailable(RuntimeError):
 
 
 class NotIngested(LookupError):
-    """What was asked for has never been loaded."""
+    """What was asked for has never been loaded; says what was missing, and what to run."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"{missing}: run the flow `ingest` first (`sample` gives it data)")
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Warehouse:
         import duckdb
 
         path = Path(unquote(urlsplit(self.url).path))
+        if path.stem.lower() == DATASET:
+            raise ValueError(f"{path}: DuckDB cannot tell it from its schema {DATASET}; rename it")
         if read_only and not path.exists():
             raise NotIngested(f"{path} is not there yet")
         path.parent.mkdir(parents=True, exist_ok=True)
