@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import timedelta
 
 import httpx
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -42,11 +44,13 @@ def run_status(places: Places, console: Console, told: argparse.Namespace) -> in
     """Fails when a service has died, so that a script can ask."""
     died = 0
     services = Services(places)
-    table = Table("service", "state", "pid", "address", "since", "log")
+    table = Table("service", "state", "pid", "address", "for", "log", box=box.SIMPLE)
+    for column in table.columns:
+        column.overflow = "fold"  # nothing is cut in a narrow terminal
     for name in SERVICES:
         record, log = services.running(name), places.shown(places.log(name))
         if record:
-            since = f"{datetime.fromtimestamp(record.created):%Y-%m-%d %H:%M:%S}"
+            since = str(timedelta(seconds=round(time.time() - record.created)))
             site = record.api_url.removesuffix("/api")
             where = site if name == "server" else f"http://127.0.0.1:{record.port}/health"
             table.add_row(name, "[green]running[/green]", str(record.pid), where, since, log)

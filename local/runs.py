@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,6 +17,10 @@ LOG_LINES = 15
 
 class RunError(Exception):
     """A run could not be started or followed; the message says why."""
+
+
+class WorkerGoneError(RunError):
+    """No worker is left that would take the run."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,9 @@ class Runs:
             if run.type in FINAL:
                 return
             if not still_served():
-                raise RunError(f"{run.deployment} is {run.state}, and the worker has stopped")
+                raise WorkerGoneError(
+                    f"{run.deployment} is {run.state}, and the worker has stopped"
+                )
             if run.type in NOT_BEGUN and time.monotonic() > patience:
                 raise RunError(
                     f"{run.deployment} is still {run.state} after {SECONDS_TO_BEGIN:.0f} s:"
@@ -106,14 +111,8 @@ class Runs:
         One that had not begun is scheduled again, one that had is crashed, so that none stays
         "running" for ever or holds its deployment's concurrency limit.
         """
-        begun_long_ago = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-        ghosts = [
-            run
-            for run in self._filter(
-                {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}, pool
-            )
-            if run["id"] not in alive and run["state"]["timestamp"] < begun_long_ago
-        ]
+        going = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+        ghosts = [run for run in self._filter(going, pool) if run["id"] not in alive]
         for run in ghosts:
             pending = run["state_type"] == "PENDING"
             state = {"type": "SCHEDULED", "name": "Scheduled"} if pending else {"type": "CRASHED"}

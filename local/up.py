@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -12,12 +14,14 @@ from local import prefect
 from local.environment import environment
 from local.places import Places
 from local.records import marked
-from local.runs import FINAL, Run, Runs, client
-from local.services import Services
-from local.stack import NAME, Stack
+from local.runs import FINAL, Run, RunError, Runs, WorkerGoneError, client
+from local.services import ServiceError, Services
+from local.stack import NAME, Stack, StackError
 from tools import engine
 from tools.locks import exclusive
 
+EXPECTED = (engine.NoEngineError, ServiceError, StackError, RunError, httpx.HTTPError)
+AGAIN = "`make up` goes on from here."
 PROOF = ("hello", "ingest", "report")  # in this order: the report reads what ingest has landed
 
 
@@ -29,29 +33,30 @@ def up(places: Places, console: Console) -> bool:
     """Whether everything runs, and every run of the proof has completed."""
     places.make()
     services = Services(places, console.print)
+    step = partial(_step, console, services)
     others = exclusive(
         places.lock("up"),
         lambda pid: console.print(f"process {pid} already brings it up: waiting for it"),
     )
     with others:
-        with _step(console, "engine"):
+        with step("engine"):
             found = engine.find()
-        with _step(console, "server"):
+        with step("server"):
             server = services.ensure("server", lambda k: prefect.server(places, k, console.print))
-        ours = environment(places, server.api_url, found.bin)
-        with _step(console, "stack"):
+        with step("stack"):
+            ours = environment(places, server.api_url, found.bin)
             stack = Stack(places=places, environment=ours, say=console.print)
             stack.up()
             pool = str(stack.outputs()["work_pool"])
         with client(server.api_url) as api:
             runs = Runs(api)
-            with _step(console, "worker"):
+            with step("worker"):
                 if not services.running("worker"):
                     _settle(runs, places, pool, console)
                 services.ensure("worker", lambda k: prefect.worker(places, k, server.api_url, pool))
-            with _step(console, "runs"):
+            with step("runs"):
                 ended = _prove(runs, lambda: services.running("worker") is not None, console)
-            console.print(_table(ended, server.api_url))
+            _show(ended, server.api_url, console)
             for run in ended:
                 if not run.completed:
                     _explain(run, runs, console)
@@ -60,14 +65,19 @@ def up(places: Places, console: Console) -> bool:
 
 
 @contextmanager
-def _step(console: Console, name: str) -> Iterator[None]:
+def _step(console: Console, services: Services, name: str) -> Iterator[None]:
     """Say what begins, and how long it took; name the step in what goes wrong inside."""
     console.print(f"[bold]{name}[/bold]")
     started = time.monotonic()
     try:
         yield
-    except Exception as error:
-        raise StepError(f"step {name!r} failed: {error}") from error
+    except EXPECTED as error:
+        told = str(error)
+        if isinstance(error, httpx.TransportError):
+            told = f"the server does not answer ({error}). {services.tail('server')}"
+        elif isinstance(error, WorkerGoneError):
+            told = f"{error}. {services.tail('worker')}"
+        raise StepError(f"step {name!r} failed: {told.rstrip()}\n{AGAIN}") from error
     console.print(f"  [dim]{time.monotonic() - started:.1f} s[/dim]")
 
 
@@ -97,17 +107,17 @@ def _prove(runs: Runs, served: Callable[[], bool], console: Console) -> list[Run
     return ended
 
 
-def _table(ended: list[Run], api_url: str) -> Table:
-    table = Table("flow", "deployment", "state", "rows", "seconds", "page")
+def _show(ended: list[Run], api_url: str, console: Console) -> None:
+    table = Table("flow", "deployment", "state", "rows", "seconds")
     for run in ended:
-        colour = "green" if run.completed else "red"
-        page = prefect.run_page(api_url, run.id)
+        flow, _, deployment = run.deployment.partition("/")
         rows = "" if run.rows is None else f"{run.rows:,}"
-        state = f"[{colour}]{run.state}[/{colour}]"
+        style = "green" if run.completed else "red"
+        table.add_row(flow, deployment, run.state, rows, f"{run.seconds:.1f}", style=style)
+    console.print(table)
+    for run in ended:  # below, as a link that a narrow table cuts is no link
         flow = run.deployment.partition("/")[0]
-        table.add_row(flow, run.deployment, state, rows, f"{run.seconds:.1f}", page)
-    table.columns[-1].overflow = "fold"  # a link that is cut is no link
-    return table
+        console.print(f"{flow:8}{prefect.run_page(api_url, run.id)}", soft_wrap=True)
 
 
 def _explain(run: Run, runs: Runs, console: Console) -> None:
