@@ -6,10 +6,13 @@ from typing import Any
 
 import pulumi
 
+from .block_type import BlockTypeArgs, secret_fields
 from .declared import UNDECLARED, Props, Undeclared, as_declared
 from .errors import PrefectError
 from .names import block_name
-from .provider import PrefectProvider, PrefectResource, Problem, Structured
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
+
+_DATA = ("data", "secret_data")
 
 
 class BlockProvider(PrefectProvider):
@@ -33,7 +36,7 @@ class BlockProvider(PrefectProvider):
         return live
 
     def make(self, fields: Props) -> Props:
-        schema = self._schema(fields["type_slug"])
+        schema = self._schema(fields)
         body = {
             "name": fields["name"],
             "data": self._checked(schema, fields),
@@ -47,11 +50,13 @@ class BlockProvider(PrefectProvider):
         live = self.find(id_, news)
         if live is None:
             raise PrefectError(f'The block "{self.key(news)}" is gone; run `pulumi refresh`.')
-        schema = self._schema(news["type_slug"])
+        schema = self._schema(news)
         # A merging PATCH would drop every reference that it does not repeat, and could not drop
         # a field; so all of the data is sent, what we do not manage as it is.
         data = {k: v for k, v in _told(live).items() if k not in _data(olds)}
         body = {"data": data | self._checked(schema, news), "merge_existing_data": False}
+        if "schema_checksum" in changed:
+            body["block_schema_id"] = schema["id"]
         self.api.call("PATCH", f"/block_documents/{id_}", body)
 
     def remove(self, id_: str, fields: Props) -> None:
@@ -77,15 +82,24 @@ class BlockProvider(PrefectProvider):
 
     def seen(self, live: Props, fields: Props) -> Props:
         told = _told(live)
-        return {name: as_declared(told, value) for name, value in fields.items()}
+        seen = {name: as_declared(told, v) for name, v in fields.items() if name in _DATA}
+        if "schema_checksum" in fields:
+            seen["schema_checksum"] = (live.get("block_schema") or {}).get("checksum")
+        return seen
 
-    def _schema(self, type_slug: str) -> Props:
-        """The newest schema of the type that the server knows."""
-        block_type = self.api.call("GET", f"/block_types/slug/{type_slug}")
+    def _schema(self, fields: Props) -> Props:
+        """The declared schema, or else the newest of the type that the server knows."""
+        slug, checksum = fields["type_slug"], fields.get("schema_checksum")
+        if checksum:
+            declared: Props | None = self.api.call("GET", f"/block_schemas/checksum/{checksum}")
+            if declared is None:
+                raise PrefectError(f'Prefect has no schema {checksum} of block type "{slug}".')
+            return declared
+        block_type = self.api.call("GET", f"/block_types/slug/{slug}")
         if block_type is None:
             raise PrefectError(
-                f'Prefect knows no block type "{type_slug}". Register it '
-                "(`prefect block register -m <module>`) or mend type_slug."
+                f'Prefect knows no block type "{slug}". Declare it: '
+                "BlockType(..., BlockTypeArgs.of(YourBlock)), or mend type_slug."
             )
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}, "limit": 1}
         schema: Props = self.api.call("POST", "/block_schemas/filter", wanted)[0]
@@ -127,12 +141,30 @@ class BlockArgs:
     """``data`` and ``secret_data`` hold the block's fields; the latter is a Pulumi secret.
 
     Another block is referred to as ``{"$ref": {"block_document_id": other.id}}``.
+    ``schema_checksum`` is that of a ``BlockType``; left out, the server's newest schema holds.
     """
 
     type_slug: pulumi.Input[str]
     name: pulumi.Input[str]
     data: Structured[Mapping[str, Any]] = UNDECLARED
     secret_data: Structured[Mapping[str, Any]] = UNDECLARED
+    schema_checksum: Declared[str] = UNDECLARED
+
+    @classmethod
+    def of(cls, block_class: Any, *, name: pulumi.Input[str], **values: Any) -> "BlockArgs":
+        """The document ``name`` of a Prefect block class, its secret fields as Pulumi secrets.
+
+        The class is not instantiated. A ``BlockType`` of the class has to be registered before.
+        """
+        type_ = BlockTypeArgs.of(block_class)
+        secret = secret_fields(block_class)
+        return cls(
+            type_slug=type_.slug,
+            name=name,
+            data={k: v for k, v in values.items() if k not in secret},
+            secret_data={k: v for k, v in values.items() if k in secret},
+            schema_checksum=type_.checksum,
+        )
 
 
 BlockProvider.args = BlockArgs
@@ -145,8 +177,13 @@ class Block(PrefectResource, module="prefect", name="Block"):
     name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: BlockArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        args: BlockArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        adopt: bool = False,
     ) -> None:
         if args.secret_data is not None and not isinstance(args.secret_data, Undeclared):
             args = replace(args, secret_data=pulumi.Output.secret(args.secret_data))
-        super().__init__(name, args, opts)
+        super().__init__(name, args, opts, adopt=adopt)

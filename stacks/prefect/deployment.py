@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -20,6 +21,16 @@ class DeploymentProvider(PrefectProvider):
 
     kind = "deployment"
     identity = ("flow_name", "name")
+    empty = MappingProxyType(
+        {
+            "tags": [],
+            "parameters": {},
+            "parameter_openapi_schema": {},
+            "job_variables": {},
+            "pull_steps": [],
+            "schedules": [],
+        }
+    )
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         for field in self.identity:
@@ -100,8 +111,8 @@ class DeploymentProvider(PrefectProvider):
 
     def _shares_a_limit(self, id_: str) -> bool:
         """Whether the live deployment counts against a limit that is not its own."""
-        limit = (self.find(id_, {}) or {}).get("global_concurrency_limit")
-        return bool(limit) and limit["name"] != f"deployment:{id_}"
+        limit = (self.find(id_, {}) or {}).get("global_concurrency_limit") or {}
+        return bool(limit.get("name", own := f"deployment:{id_}") != own)
 
     def _own_limit(self, id_: str, limit: int | None) -> Props:
         """What to PATCH for a limit of its own, instead of the shared one that it has.
@@ -207,7 +218,12 @@ class Deployment(PrefectResource, module="prefect", name="Deployment"):
     name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        args: DeploymentArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        adopt: bool = False,
     ) -> None:
         owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
-        super().__init__(name, _Owned(**vars(args), owner=owner), opts)
+        super().__init__(name, _Owned(**vars(args), owner=owner), opts, adopt=adopt)

@@ -5,6 +5,7 @@ the hooks that Pulumi calls. Pulumi's state names the subclasses by module path,
 orphans what is deployed.
 """
 
+import os
 import sys
 import threading
 import traceback
@@ -52,6 +53,8 @@ Declared: TypeAlias = pulumi.Input[T] | Undeclared | None
 Structured: TypeAlias = Annotated[pulumi.Input[T] | Undeclared | None, _JSON]
 AnyJson: TypeAlias = Annotated[Any, _JSON]
 
+_ADOPT: Final = "adopt"
+
 Problem: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
 
 
@@ -79,7 +82,7 @@ class PrefectProvider(ResourceProvider):
     """The hooks of one kind of Prefect object.
 
     ``args`` is the dataclass whose fields are the inputs; ``identity`` names the fields that make
-    it another object when they change.
+    it another object when they change; ``empty`` says what clears a field that takes no null.
     """
 
     serialize_as_secret_always = False  # it is a module path: no code, no credential
@@ -87,6 +90,7 @@ class PrefectProvider(ResourceProvider):
     kind: ClassVar[str]
     args: ClassVar[type]
     identity: ClassVar[tuple[str, ...]]
+    empty: ClassVar[Mapping[str, Any]] = {}
     api: PrefectApi
 
     # -- what a kind says of itself -------------------------------------------------------------
@@ -159,12 +163,10 @@ class PrefectProvider(ResourceProvider):
     @_plainly
     def create(self, props: Props) -> CreateResult:
         told = self._decode(props)
-        if self.lookup(told) is not None:
-            raise PrefectError(
-                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
-                "it. Give yours another name, or remove that one in Prefect."
-            )
-        return CreateResult(self.id_of(self.make(told)), props)
+        existing = self.lookup(told)
+        if existing is None:
+            return CreateResult(self.id_of(self.make(told)), props)
+        return CreateResult(self._adopt(existing, told, adopt=bool(props.get(_ADOPT))), props)
 
     @_plainly
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -172,7 +174,7 @@ class PrefectProvider(ResourceProvider):
         live = self.find(id_, told)
         if live is None:
             return ReadResult("", {})
-        managed = {name: value for name, value in told.items() if name not in self.identity}
+        managed = without(told, self.identity)
         seen = {name: live.get(name, told[name]) for name in self.identity} | self.seen(
             live, managed
         )
@@ -207,17 +209,50 @@ class PrefectProvider(ResourceProvider):
         return frozenset(f.name for f in fields(cls.args) if _JSON in get_args(f.type))
 
     def _decode(self, props: Props) -> Props:
-        return decode(props, self.structured())
+        told = decode(props, self.structured())
+        names = set(self.names())
+        return {k: self.empty.get(k) if v is None else v for k, v in told.items() if k in names}
+
+    def _adopt(self, live: Props, told: Props, *, adopt: bool) -> str:
+        """The id of an object that exists already and becomes this stack's, changed if need be."""
+        managed = without(told, self.identity)
+        seen = self.seen(live, managed)
+        changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
+        another = [k for k in self.identity if k in live and live[k] != told[k]]
+        identical = not changed and os.environ.get("PREFECT_ADOPT") == "identical"
+        if another or not (adopt or identical):
+            raise PrefectError(
+                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
+                "it. Give yours another name; or pass adopt=True to take it over; or, if an `up` "
+                "was killed while it made it, run this one with PREFECT_ADOPT=identical."
+            )
+        if changed:
+            self.change(self.id_of(live), seen, told, changed)
+        return self.id_of(live)
 
 
 class PrefectResource(Resource):
-    """A Prefect object as a Pulumi resource; its inputs are the declared fields of its args."""
+    """A Prefect object as a Pulumi resource; its inputs are the declared fields of its args.
+
+    ``adopt`` takes over an object of the same natural key that this stack has not made, instead
+    of refusing it. (Pulumi cannot ``import`` dynamic resources.)
+    """
 
     provider: ClassVar[type[PrefectProvider]]
 
-    def __init__(self, name: str, args: Any, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: Any,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        adopt: bool = False,
+    ) -> None:
         told = {f.name: getattr(args, f.name) for f in fields(args)}
-        super().__init__(self.provider(), name, encode(told, self.provider.structured()), opts)
+        props = encode(told, self.provider.structured())
+        if adopt:
+            props[_ADOPT] = True
+        super().__init__(self.provider(), name, props, opts)
 
 
 def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:

@@ -1,0 +1,172 @@
+"""An automation: what to do when events happen, or fail to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import jinja2
+import pulumi
+
+from .declared import UNDECLARED, Json, Props, as_declared
+from .errors import PrefectError
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
+
+_TRIGGERS = ("event", "metric", "compound", "sequence")
+_SETS = frozenset({"after", "expect", "for_each"})  # the server keeps no order in these
+_BODY = (
+    "name",
+    "description",
+    "enabled",
+    "tags",
+    "trigger",
+    "actions",
+    "actions_on_trigger",
+    "actions_on_resolve",
+)
+
+
+class AutomationProvider(PrefectProvider):
+    """Import id: the automation's name, where it is the only one, or its uuid."""
+
+    kind = "automation"
+    identity = ()
+    empty = MappingProxyType(
+        {"description": "", "tags": [], "actions_on_trigger": [], "actions_on_resolve": []}
+    )
+
+    def key(self, fields: Props) -> str:
+        return str(fields["name"])
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        if not fields.get("name", "-"):
+            yield "name", "a name is needed"
+        if "trigger" in fields:
+            yield from (("trigger", wrong) for wrong in _bad_trigger(fields["trigger"], "trigger"))
+        for when in ("actions", "actions_on_trigger", "actions_on_resolve"):
+            for index, action in enumerate(fields.get(when) or []):
+                where = f"{when}[{index}]"
+                if not (isinstance(action, Mapping) and action.get("type")):
+                    yield when, f'{where} needs a type, such as "run-deployment"'
+                yield from ((when, wrong) for wrong in _bad_templates(action, where))
+
+    def find(self, id_: str, fields: Props) -> Props | None:
+        live: Props | None = self.api.call("GET", f"/automations/{id_}")
+        return live
+
+    def lookup(self, fields: Props) -> Props | None:
+        # Prefect itself lets any number of automations have one name.
+        wanted = {"automations": {"name": {"any_": [fields["name"]]}}}
+        found = list(self.api.pages("/automations/filter", wanted))
+        if len(found) > 1:
+            raise PrefectError(
+                f'There are {len(found)} automations called "{fields["name"]}" already; give this '
+                "one another name."
+            )
+        return found[0] if found else None
+
+    def make(self, fields: Props) -> Props:
+        made: Props = self.api.create("/automations/", fields, lambda: self.lookup(fields))
+        return made
+
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        if changed.keys() == {"enabled"}:
+            self.api.call("PATCH", f"/automations/{id_}", changed)
+            return
+        live = self.find(id_, news)
+        if live is None:
+            raise PrefectError(f'The automation "{self.key(news)}" is gone; run `pulumi refresh`.')
+        # A PUT resets what it leaves out: what we do not manage is sent as it is.
+        kept = {name: live[name] for name in _BODY if name in live}
+        self.api.call("PUT", f"/automations/{id_}", kept | changed)
+
+    def remove(self, id_: str, fields: Props) -> None:
+        self.api.call("DELETE", f"/automations/{id_}")
+
+    def seen(self, live: Props, fields: Props) -> Props:
+        return {
+            name: as_declared(_in_order(live.get(name), declared), declared)
+            for name, declared in fields.items()
+        }
+
+
+def _in_order(live: Json, declared: Json) -> Json:
+    """``live`` with its sets in the order in which they were declared, where they are the same."""
+    if isinstance(live, Mapping) and isinstance(declared, Mapping):
+        return {
+            key: declared[key]
+            if key in _SETS and key in declared and _same_set(value, declared[key])
+            else _in_order(value, declared.get(key))
+            for key, value in live.items()
+        }
+    if isinstance(live, list) and isinstance(declared, list) and len(live) == len(declared):
+        return [_in_order(a, b) for a, b in zip(live, declared, strict=True)]
+    return live
+
+
+def _same_set(one: Json, other: Json) -> bool:
+    return sorted(map(str, one)) == sorted(map(str, other))
+
+
+def _bad_trigger(trigger: Json, where: str) -> Iterator[str]:
+    kind = trigger.get("type") if isinstance(trigger, Mapping) else None
+    if kind not in _TRIGGERS:
+        yield f"{where}: type {kind!r} is none of {', '.join(_TRIGGERS)}"
+        return
+    inner = trigger.get("triggers")
+    if kind in ("compound", "sequence"):
+        if not inner:
+            yield f"{where}: a {kind} trigger needs triggers"
+        for index, one in enumerate(inner or []):
+            yield from _bad_trigger(one, f"{where}.triggers[{index}]")
+    if kind == "event" and trigger.get("posture") not in ("Reactive", "Proactive"):
+        yield f"{where}: posture {trigger.get('posture')!r} is neither Reactive nor Proactive"
+    within = trigger.get("within", 0)
+    if within is not None and not isinstance(within, int | float):
+        yield f"{where}: within {within!r} is no number of seconds"
+
+
+def _bad_templates(value: Json, where: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _bad_templates(inner, f"{where}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _bad_templates(inner, f"{where}[{index}]")
+    elif isinstance(value, str):
+        try:
+            _TEMPLATES.parse(value)
+        except jinja2.TemplateSyntaxError as error:
+            yield f"{where}: the template does not parse, line {error.lineno}: {error.message}"
+
+
+_TEMPLATES = jinja2.Environment(autoescape=True)  # it only parses
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutomationArgs:
+    """``trigger`` and the actions are mappings, as Prefect's API takes them.
+
+    A trigger's ``type`` is ``event``, ``metric`` (Prefect Cloud), ``compound`` or ``sequence``;
+    ``within`` is in seconds. Objects are referred to by their outputs: ``{"type":
+    "run-deployment", "source": "selected", "deployment_id": deployment.id}``.
+    """
+
+    name: pulumi.Input[str]
+    trigger: Structured[Mapping[str, Any]]
+    actions: Structured[Sequence[Mapping[str, Any]]]
+    description: Declared[str] = UNDECLARED
+    enabled: Declared[bool] = UNDECLARED
+    tags: Structured[Sequence[str]] = UNDECLARED
+    actions_on_trigger: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
+    actions_on_resolve: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
+
+
+AutomationProvider.args = AutomationArgs
+
+
+class Automation(PrefectResource, module="prefect", name="Automation"):
+    """An automation. Everything changes in place; left out, ``enabled`` stays what the UI says."""
+
+    provider = AutomationProvider
+    name: pulumi.Output[str]

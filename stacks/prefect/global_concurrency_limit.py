@@ -1,0 +1,71 @@
+"""A global concurrency limit: slots that flows, tasks and deployments share by its name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pulumi
+
+from .declared import UNDECLARED, Props
+from .names import object_name
+from .provider import Declared, PrefectProvider, PrefectResource, Problem
+
+_TAG = "tag:"  # a tag's limit is the limit of this name; TagConcurrencyLimit keeps those
+
+
+class GlobalConcurrencyLimitProvider(PrefectProvider):
+    """Import id: the limit's name, or its uuid."""
+
+    kind = "global concurrency limit"
+    identity = ()
+
+    def key(self, fields: Props) -> str:
+        return str(fields["name"])
+
+    def problems(self, fields: Props) -> Iterator[Problem]:
+        name = str(fields.get("name", "-"))
+        if wrong := object_name(name):
+            yield "name", wrong
+        elif name.startswith((_TAG, "deployment:")):
+            yield "name", f"{name!r} is a name that Prefect gives by itself; use another"
+        if (limit := fields.get("limit", 0)) is None or limit < 0:
+            yield "limit", f"{limit!r} is no number of slots"
+
+    def find(self, id_: str, fields: Props) -> Props | None:
+        live: Props | None = self.api.call("GET", f"/v2/concurrency_limits/{id_}")
+        return live
+
+    def lookup(self, fields: Props) -> Props | None:
+        return self.find(fields["name"], fields)
+
+    def make(self, fields: Props) -> Props:
+        body = {k: v for k, v in fields.items() if v is not None}
+        path = "/v2/concurrency_limits/"
+        made: Props = self.api.create(path, body, lambda: self.lookup(fields))
+        return made
+
+    def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
+        # Never active_slots: it counts what runs, and a PATCH would free live slots.
+        self.api.call("PATCH", f"/v2/concurrency_limits/{id_}", changed)
+
+    def remove(self, id_: str, fields: Props) -> None:
+        self.api.call("DELETE", f"/v2/concurrency_limits/{id_}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalConcurrencyLimitArgs:
+    """``limit``: slots. ``slot_decay_per_second``: slots given back a second, for a rate limit."""
+
+    name: pulumi.Input[str]
+    limit: pulumi.Input[int]
+    active: Declared[bool] = UNDECLARED
+    slot_decay_per_second: Declared[float] = UNDECLARED
+
+
+GlobalConcurrencyLimitProvider.args = GlobalConcurrencyLimitArgs
+
+
+class GlobalConcurrencyLimit(PrefectResource, module="prefect", name="GlobalConcurrencyLimit"):
+    """A global concurrency limit. Renamed in place; the slots in use are never touched."""
+
+    provider = GlobalConcurrencyLimitProvider
+    name: pulumi.Output[str]
