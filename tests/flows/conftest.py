@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prefect.blocks.system import Secret
@@ -49,9 +48,7 @@ def register(
         monkeypatch.setenv("DATAFLOWS_STACK", "test")
         Variable.set("landing-test", landing.url, overwrite=True)
         Variable.set("warehouse-test", warehouse.url, overwrite=True)
-        Secret[dict[str, Any]](value=dict(landing.options)).save(
-            "landing-options-test", overwrite=True
-        )
+        Secret(value=dict(landing.options)).save("landing-options-test", overwrite=True)
 
     return registered
 

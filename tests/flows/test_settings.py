@@ -24,7 +24,7 @@ def test_a_run_finds_what_the_platform_registered(
 
 
 def test_options_may_be_registered_as_json_text(stack: Stack) -> None:
-    Secret[str](value='{"key": "made-up"}').save("landing-options-test", overwrite=True)
+    Secret(value='{"key": "made-up"}').save("landing-options-test", overwrite=True)
     assert settings.landing().options == {"key": "made-up"}
 
 
