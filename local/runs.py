@@ -116,7 +116,7 @@ class Runs:
         for run in ghosts:
             pending = run["state_type"] == "PENDING"
             state = {"type": "SCHEDULED", "name": "Scheduled"} if pending else {"type": "CRASHED"}
-            state["message"] = "The local stack was stopped by force while this run was going."
+            state["message"] = "The local stack was stopped while this run was going."
             self._post(f"/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
         return len(ghosts)
 

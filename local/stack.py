@@ -86,10 +86,13 @@ class Stack:
                 lines.append(line)
                 if SHOWN.match(line):
                     self.say(f"  {line.strip()}")
-        if process.wait():
+        if status := process.wait():
             where = self.places.shown(log)
             what = f"`{' '.join(['pulumi', *arguments[:2]])}`"
-            raise StackError(f"{what} failed; all it said is in {where}:\n{_essence(lines)}")
+            told = _essence(lines)
+            raise StackError(
+                f"{what} failed (exit status {status}); all it said is in {where}:\n{told}"
+            )
         return "".join(lines)
 
     def _program(self) -> str:
