@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
 TAG = "make-up"  # on the runs we start: an unfinished one is followed, not started again
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 NOT_BEGUN = ("SCHEDULED", "PENDING")
+BUSY = (429, 502, 503, 504)
 POLL_SECONDS = 0.5
 SECONDS_TO_BEGIN = 120.0
 LOG_LINES = 15
@@ -60,21 +63,32 @@ class Run:
         return self.type == "COMPLETED"
 
 
+def _passes(error: BaseException) -> bool:
+    """SQLite has one writer: a server that is busy says 503, or keeps one waiting too long."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in BUSY
+    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.ConnectError)
+
+
 @dataclass(frozen=True)
 class Runs:
     api: httpx.Client
 
     def start(self, deployment: str) -> Run:
         """A run of ``flow/deployment``: a new one, or ours that an interrupted call left going."""
-        found = self.api.get(f"/deployments/name/{deployment}")
-        if found.status_code == httpx.codes.NOT_FOUND:
-            raise RunError(f"there is no deployment {deployment}: is it in flows/deployments.py?")
-        identity = found.raise_for_status().json()["id"]
+        try:
+            identity = self._get(f"/deployments/name/{deployment}")["id"]
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            why = f"there is no deployment {deployment}: is it in flows/deployments.py?"
+            raise RunError(why) from None
         ours = {"deployment_id": {"any_": [identity]}, "tags": {"all_": [TAG]}}
         going = self._filter(ours | {"state": {"type": {"not_any_": FINAL}}})
         if going:
             return Run(deployment, going[0])
-        asked = {"state": {"type": "SCHEDULED"}, "tags": [TAG]}
+        once = str(uuid4())  # a call that is made again, as its answer was lost, starts no other
+        asked = {"state": {"type": "SCHEDULED"}, "tags": [TAG], "idempotency_key": once}
         return Run(deployment, self._post(f"/deployments/{identity}/create_flow_run", asked))
 
     def follow(self, run: Run, still_served: Callable[[], bool]) -> Iterator[tuple[Run, float]]:
@@ -130,10 +144,19 @@ class Runs:
         return self._post("/flow_runs/filter", {"flow_runs": flow_runs, **pools})
 
     def _get(self, path: str) -> Any:
-        return self.api.get(path).raise_for_status().json()
+        return self._call("GET", path).json()
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self.api.post(path, json=body).raise_for_status().json()
+        return self._call("POST", path, json=body).json()
+
+    @retry(
+        retry=retry_if_exception(_passes),
+        wait=wait_exponential_jitter(initial=0.2, max=5),
+        stop=stop_after_attempt(8),
+        reraise=True,
+    )
+    def _call(self, method: str, path: str, **body: Any) -> httpx.Response:
+        return self.api.request(method, path, **body).raise_for_status()
 
 
 def client(api_url: str) -> httpx.Client:

@@ -95,7 +95,8 @@ def _prove(runs: Runs, served: Callable[[], bool], console: Console) -> list[Run
         for flow in PROOF:
             run, state = runs.start(f"{flow}/{NAME}"), ""
             bar = progress.add_task(run.deployment, total=100)
-            for run, percent in runs.follow(run, served):  # noqa: B020
+            for seen, percent in runs.follow(run, served):
+                run = seen
                 done = 100.0 if run.type in FINAL else percent
                 progress.update(bar, completed=done, description=f"{run.deployment} {run.state}")
                 if run.state != state:
