@@ -13,6 +13,7 @@ from .declared import UNDECLARED, Json, Props, as_declared, same
 from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
+_PLACE = frozenset({"work_pool_name", "work_queue_name"})
 _OWNER = "pulumi-stack"  # the label that says whose a deployment is; set at creation only
 
 
@@ -71,6 +72,10 @@ class DeploymentProvider(PrefectProvider):
         body = without(changed, (*self.identity, "owner", "schedules"))
         if "concurrency_limit" in body and self._shares_a_limit(id_):
             body |= self._own_limit(id_, body.pop("concurrency_limit"))
+        if body.keys() & _PLACE:
+            # Told one of them, the server puts the deployment into the other's default.
+            live = self.find(id_, news) or {}
+            body |= {name: news.get(name, live.get(name)) for name in _PLACE}
         if body:
             # Every PATCH, even an empty one, deletes the runs that are scheduled already.
             self.api.call("PATCH", f"/deployments/{id_}", body)
@@ -87,6 +92,8 @@ class DeploymentProvider(PrefectProvider):
             name: as_declared(_live_value(live, name), declared)
             for name, declared in fields.items()
         }
+        if "owner" in fields:
+            seen["owner"] = fields["owner"]  # not compared: see equal
         if "parameters" in seen:
             seen["parameters"] = live.get("parameters", {})  # whole: every key is ours
         if fields.get("schedules"):

@@ -39,7 +39,9 @@ class VariableProvider(PrefectProvider):
         self.api.call("PATCH", f"/variables/{id_}", changed)
 
     def seen(self, live: Props, fields: Props) -> Props:
-        return {name: live.get(name) for name in fields}  # a value is whole: every key of it is ours
+        return {
+            name: live.get(name) for name in fields
+        }  # a value is whole: every key of it is ours
 
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", f"/variables/{id_}")

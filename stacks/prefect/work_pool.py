@@ -1,10 +1,13 @@
 """A work pool: where deployments wait for workers, and the template of the jobs they become."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from jsonschema import Draft202012Validator
 
 from .declared import UNDECLARED, Props
 from .errors import PrefectError
@@ -28,14 +31,8 @@ class WorkPoolProvider(PrefectProvider):
         if (name := fields.get("name")) and (wrong := work_pool_name(name)):
             yield "name", wrong
         if "base_job_template" in fields:
-            template = fields["base_job_template"]
-            if template is None:
-                yield (
-                    "base_job_template",
-                    "cannot be cleared: Prefect answers 500; declare {} or leave it out",
-                )
-            elif template and not {"job_configuration", "variables"} <= template.keys():
-                yield "base_job_template", "needs the keys job_configuration and variables"
+            for wrong in _bad_template(fields["base_job_template"]):
+                yield "base_job_template", wrong
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", f"/work_pools/{id_}")
@@ -61,6 +58,30 @@ class WorkPoolProvider(PrefectProvider):
                 f"{', '.join(sorted(left)[:10])}. Move or delete them first."
             )
         self.api.call("DELETE", f"/work_pools/{id_}")
+
+
+def _bad_template(template: Any) -> Iterator[str]:
+    if template is None:
+        yield "cannot be cleared: Prefect answers 500; declare {} or leave it out"
+        return
+    if not template:
+        return
+    if missing := {"job_configuration", "variables"} - template.keys():
+        yield f"needs the keys job_configuration and variables; it lacks {sorted(missing)}"
+        return
+    properties = template["variables"].get("properties", {})
+    used = set(_PLACEHOLDER.findall(json.dumps(template["job_configuration"])))
+    if unknown := sorted(name for name in used if name not in properties):
+        yield f"uses {unknown}, which are none of its variables: {sorted(properties)}"
+    for name, variable in properties.items():
+        if variable.get("default") is not None:
+            schema = {**variable, "definitions": template["variables"].get("definitions", {})}
+            for error in Draft202012Validator(schema).iter_errors(variable["default"]):
+                yield f"the default of {name}: {error.message}"
+
+
+# `{{ name }}` is a variable; `{{ ctx.… }}` and `{{ prefect.… }}` are filled in by the worker.
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)

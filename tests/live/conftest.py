@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.live.server import prefect_server
+from tests.live.server import PatientClient, prefect_server
 from tests.live.stack import Stack
 from tools import engine
 
@@ -23,8 +24,18 @@ def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, api_url: str, pulumi_bin: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    # The provider process is the `python3` on PATH, which has to be the one of these tests.
-    bin_ = str(Path(sys.executable).parent)
-    monkeypatch.setenv("PATH", bin_, prepend=":")
+def prefect(api_url: str) -> Iterator[httpx.Client]:
+    """The server as a person at its API sees it, without Pulumi."""
+    with PatientClient(base_url=api_url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def python_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider process is the `python3` on PATH, which has to be the one of these tests."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+
+
+@pytest.fixture
+def stack(tmp_path: Path, api_url: str, pulumi_bin: Path, python_first: None) -> Stack:
     return Stack(home=tmp_path / "pulumi", api_url=api_url, engine=pulumi_bin)

@@ -1,4 +1,4 @@
-"""A proxy before the Prefect server that remembers every request."""
+"""A proxy before the Prefect server that remembers every request that it took."""
 
 import json
 import threading
@@ -36,9 +36,10 @@ def recording(api_url: str) -> Iterator[Recorder]:
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = self.path.removeprefix("/api")
-            recorder.requests.append((self.command, path, json.loads(body) if body else None))
             headers = {"Content-Type": "application/json"}
             answer = client.request(self.command, root + self.path, content=body, headers=headers)
+            if answer.status_code < 500:  # a busy SQLite answers 503, and is asked again
+                recorder.requests.append((self.command, path, json.loads(body) if body else None))
             self.send_response(answer.status_code)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer.content)))

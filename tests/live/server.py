@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -17,6 +18,18 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+class PatientClient(httpx.Client):
+    """A client that asks again when SQLite is busy: the server's own loops write too."""
+
+    def send(self, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        for _ in range(20):
+            answer = super().send(request, **kwargs)
+            if answer.status_code != 503:
+                break
+            time.sleep(0.25)
+        return answer
 
 
 @contextmanager

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi.automation.errors import CommandError
 
 ROOT = Path(__file__).parents[2]
 
 Program = Callable[[], None]
 Changes = dict[str, int]
+
+
+class FailedError(Exception):
+    """Pulumi failed; the text is what it called errors."""
 
 
 @dataclass
@@ -24,31 +29,37 @@ class Stack:
     project: str = "live"
     name: str = "test"
     config: dict[str, str] = field(default_factory=dict)
-    on_output: Callable[[str], object] = field(default=lambda line: None)
+    said: list[str] = field(default_factory=list)  # what Pulumi printed, the last command's only
 
     def up(self, program: Program) -> Changes:
-        return _changes(self._select(program).up(**self._shown()).summary.resource_changes)
+        return _changes(self._run(program, "up").summary.resource_changes)
 
     def preview(self, program: Program) -> Changes:
-        told = self._select(program).preview(**self._shown()).change_summary
+        told = self._run(program, "preview").change_summary
         return _changes({str(getattr(op, "value", op)): count for op, count in told.items()})
 
     def refresh(self, program: Program) -> Changes:
-        return _changes(self._select(program).refresh(**self._shown()).summary.resource_changes)
+        return _changes(self._run(program, "refresh").summary.resource_changes)
 
     def destroy(self, program: Program = lambda: None) -> Changes:
-        return _changes(self._select(program).destroy(**self._shown()).summary.resource_changes)
+        return _changes(self._run(program, "destroy").summary.resource_changes)
 
-    def outputs(self, program: Program = lambda: None) -> auto.OutputMap:
-        return self._select(program).outputs()
+    def exported(self, program: Program = lambda: None) -> dict[str, Any]:
+        """The state, as `pulumi stack export` tells it."""
+        return vars(self._select(program).export_stack())
 
     def state(self) -> str:
         """The state as it is stored, in which no secret may stand in clear."""
         files = sorted(self.home.rglob(f"stacks/**/{self.name}.json"))
         return "".join(path.read_text() for path in files)
 
-    def _shown(self) -> dict[str, Any]:
-        return {"color": "never", "diff": True, "on_output": self.on_output}
+    def _run(self, program: Program, what: str) -> Any:
+        run = getattr(self._select(program), what)
+        self.said.clear()
+        try:
+            return run(color="never", diff=True, on_output=self.said.append)
+        except CommandError as error:
+            raise FailedError(_errors(str(error))) from None
 
     def _select(self, program: Program) -> auto.Stack:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -87,3 +98,9 @@ class Stack:
 def _changes(told: dict[str, int] | None) -> Changes:
     """What happened, less what stayed the same."""
     return {op: count for op, count in (told or {}).items() if op != "same"}
+
+
+def _errors(told: str) -> str:
+    """From the first error on, without the resources that the diff shows before it."""
+    lines = told.partition("error:")[2].splitlines()
+    return "\n".join(line.strip() for line in lines) or told

@@ -1,9 +1,7 @@
 """The life of a stack's Prefect objects, on the real engine and a real Prefect server."""
 
-import httpx
 import pulumi
 import pytest
-from pulumi.automation.errors import CommandError
 
 from stacks.prefect import (
     Block,
@@ -18,6 +16,7 @@ from stacks.prefect import (
     WorkQueueArgs,
 )
 from tests.live.recorder import recording
+from tests.live.stack import FailedError
 
 pytestmark = pytest.mark.live
 
@@ -78,12 +77,6 @@ class Shop:
 def shop(request):
     """Named after the test, as all tests share one server."""
     return Shop(request.node.name.removeprefix("test_").replace("_", "-")[:40])
-
-
-@pytest.fixture
-def prefect(api_url):
-    with httpx.Client(base_url=api_url, timeout=30) as client:
-        yield client
 
 
 def read(prefect, shop, name="orders"):
@@ -221,7 +214,7 @@ def test_a_deployment_of_somebody_else_is_not_taken_over(stack, shop, prefect):
     flow = prefect.post("/flows/", json={"name": f"{shop.prefix}-orders"}).json()
     theirs = {"flow_id": flow["id"], "name": "orders", "tags": ["theirs"]}
     prefect.post("/deployments/", json=theirs).raise_for_status()
-    with pytest.raises(CommandError, match="exists already, and this stack has not made"):
+    with pytest.raises(FailedError, match="exists already, and this stack has not made"):
         stack.up(shop)
     assert read(prefect, shop)["tags"] == ["theirs"]
     stack.destroy()
@@ -249,7 +242,7 @@ def test_a_pool_with_somebody_elses_deployment_is_not_deleted(stack, shop, prefe
     flow = prefect.post("/flows/", json={"name": f"{shop.prefix}-other"}).json()
     theirs = {"flow_id": flow["id"], "name": "theirs", "work_pool_name": shop.pool}
     made = prefect.post("/deployments/", json=theirs).json()
-    with pytest.raises(CommandError, match=r"still holds deployments .*: theirs"):
+    with pytest.raises(FailedError, match=r"still holds deployments .*: theirs"):
         stack.destroy()
     prefect.delete(f"/deployments/{made['id']}").raise_for_status()
     stack.destroy()
@@ -263,13 +256,15 @@ def test_what_is_gone_already_is_no_obstacle_to_destroy(stack, shop, prefect):
 
 
 def test_a_secret_is_in_clear_nowhere(stack, shop):
-    said = []
-    stack.on_output = said.append
     stack.up(shop)
+    said = [*stack.said]
     shop.secret = f"{SECRET}-2"
     assert stack.preview(shop) == {"update": 1}
+    said += stack.said
     assert stack.up(shop) == {"update": 1}
+    said += stack.said
     assert stack.up(shop) == {}
     assert "secret_data" in stack.state()
+    assert "secret_data" in "".join(said)
     assert SECRET not in stack.state()
     assert SECRET not in "".join(said)
