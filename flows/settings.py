@@ -1,6 +1,5 @@
 """Where this stack's data is: what the platform registered in Prefect, read when a run needs it."""
 
-import json
 import os
 from typing import Any, cast
 
@@ -53,8 +52,6 @@ def _options(name: str) -> dict[str, Any]:
             "registers it: the fsspec options of the landing, `{}` where it needs none."
         ) from missing
     options = block.get()
-    if isinstance(options, str):
-        options = json.loads(options)
     if not isinstance(options, dict):
         raise SettingsError(f"The Prefect secret block `{name}` must hold a JSON object.")
     return options

@@ -70,8 +70,10 @@ class Warehouse:
         os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
         import dlt
         from dlt.common.exceptions import TransientException
+        from dlt.pipeline import trace
         from dlt.pipeline.exceptions import PipelineStepFailed
 
+        trace.TRACKING_MODULES = []  # even switched off they write a user's id, to /var or home
         scheme = urlsplit(self.url).scheme
         if scheme not in ("duckdb", "bigquery"):
             raise ValueError(f"{self.url}: a warehouse is duckdb:///… or bigquery://…")

@@ -1,5 +1,7 @@
 """Ingesting, without Prefect: each partition exactly once, or not at all."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -186,18 +188,33 @@ def test_a_database_file_named_like_its_schema_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_run_leaves_nothing_behind_but_the_warehouse(
-    landing: Landing, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    landing: Landing, warehouse: Warehouse, tmp_path: Path
 ) -> None:
     land(landing, "flights", "2013-01", JANUARY)
-    elsewhere = tmp_path / "elsewhere"
-    for role, variable in (("cwd", None), ("home", "HOME"), ("temp", "TMPDIR")):
-        (elsewhere / role).mkdir(parents=True)
-        if variable:
-            monkeypatch.setenv(variable, str(elsewhere / role))
-    monkeypatch.chdir(elsewhere / "cwd")
-    monkeypatch.setattr("tempfile.tempdir", None)
-    bring_in(landing, warehouse)
-    assert [path for path in elsewhere.rglob("*") if path.is_file()] == []
+    places = {name: tmp_path / "elsewhere" / name for name in ("cwd", "home", "temp", "dlt")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    code = (
+        "import sys; from tests.flows.slices import *; "
+        "from dlt.common.runtime import anon_tracker; "
+        "anon_tracker.get_anonymous_id = lambda: sys.exit('dlt wrote a user id'); "
+        "print(bring_in(Landing(sys.argv[1]), Warehouse(sys.argv[2])))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, landing.url, warehouse.url],
+        cwd=places["cwd"],
+        env={
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "HOME": str(places["home"]),
+            "TMPDIR": str(places["temp"]),
+            "DLT_DATA_DIR": str(places["dlt"]),  # where it keeps its own things, unless told
+        },
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout == "['flights/2013-01']\n"
+    assert set((tmp_path / "elsewhere").rglob("*")) == set(places.values())
 
 
 def test_a_bigquery_url_names_project_dataset_and_location() -> None:
