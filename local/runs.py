@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 TAG = "make-up"  # on the runs we start: an unfinished one is followed, not started again
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -151,7 +151,7 @@ class Runs:
 
     @retry(
         retry=retry_if_exception(_passes),
-        wait=wait_exponential_jitter(initial=0.2, max=5),
+        wait=wait_random_exponential(multiplier=0.2, max=5),
         stop=stop_after_attempt(8),
         reraise=True,
     )

@@ -151,10 +151,10 @@ class Services:
         """Ask ``first`` to end, which may end ``rest`` in order; then ask, and then force, all."""
         for processes, patience in ((first, SECONDS_TO_FINISH), (rest, SECONDS_TO_FINISH / 3)):
             _signal(processes, "terminate")
-            psutil.wait_procs(processes, patience)
-        left = [process for process in {*first, *rest} if process.is_running()]
+            _wait(processes, patience)
+        left = [process for process in {*first, *rest} if _lives(process)]
         _signal(left, "kill")
-        psutil.wait_procs(left, SECONDS_TO_FINISH)
+        _wait(left, SECONDS_TO_FINISH)
 
 
 def _signal(processes: Sequence[psutil.Process], how: str) -> None:
@@ -163,3 +163,17 @@ def _signal(processes: Sequence[psutil.Process], how: str) -> None:
             getattr(process, how)()
         except psutil.NoSuchProcess:
             continue
+
+
+def _wait(processes: Sequence[psutil.Process], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while any(map(_lives, processes)) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS / 4)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not so a zombie, which has ended and waits for a parent that may never look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

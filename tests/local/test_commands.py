@@ -1,0 +1,57 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from local.__main__ import main, parser, run_destroy
+from local.places import ROOT, Places
+
+
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    for command in ("up", "status", "logs", "down", "destroy", "env"):
+        assert re.search(rf"^ +{command} +\w", shown, re.MULTILINE), command
+
+
+def test_make_help_lists_every_target():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = re.findall(r"make (\w+) ", shown.stdout)
+    declared = re.findall(r"^\.PHONY: (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert listed == declared
+
+
+def test_a_python_that_is_too_old_is_told_in_one_sentence(tmp_path: Path):
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\nexec python3 -c "import sys; sys.version_info = (3, 9, 1); $2"\n')
+    old.chmod(0o755)
+    for name in ("Makefile", "requirements-dev.txt"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    made = subprocess.run(
+        ["make", f"PYTHON={old}", "lint"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert made.returncode
+    assert f"Python 3.11 or newer is needed, and {old} is 3.9" in made.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_destroy_removes_nothing_before_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setattr("local.__main__.sys.stdin", (tmp_path / "empty").open("w+"))
+    places = Places(tmp_path)
+    places.make()
+    assert run_destroy(places, Console(), parser().parse_args(["destroy"])) == 1
+    assert places.base.exists()
+    assert "Nothing was removed" in capsys.readouterr().out
+
+
+def test_destroy_removes_all_that_a_stack_that_never_came_up_has_left(tmp_path: Path):
+    places = Places(tmp_path)
+    places.make()
+    assert run_destroy(places, Console(), parser().parse_args(["destroy", "--yes"])) == 0
+    assert not places.base.exists()
