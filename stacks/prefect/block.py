@@ -32,7 +32,7 @@ class BlockProvider(PrefectProvider):
 
     def lookup(self, fields: Props) -> Props | None:
         path = f"/block_types/slug/{fields['type_slug']}/block_documents/name/{fields['name']}"
-        live: Props | None = self.api.call("GET", path)
+        live: Props | None = self.api.call("GET", f"{path}?include_secrets=true")
         return live
 
     def make(self, fields: Props) -> Props:

@@ -1,5 +1,6 @@
 """A stack on the real Pulumi engine, whose program is a function of the test."""
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,7 +60,10 @@ class Stack:
         try:
             return run(color="never", diff=True, on_output=self.said.append)
         except CommandError as error:
-            raise FailedError(_errors(str(error))) from None
+            told = _errors(str(error))
+        # The SDK leaves the program's coroutine behind; collected at a worse time, it ends pytest.
+        gc.collect()
+        raise FailedError(told)
 
     def _select(self, program: Program) -> auto.Stack:
         self.home.mkdir(parents=True, exist_ok=True)

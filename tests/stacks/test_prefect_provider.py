@@ -224,7 +224,7 @@ class TestCreate:
         }
         prefect = FakePrefect(
             {
-                "GET /block_types/slug/secret/block_documents/name/x": GONE,
+                "GET /block_types/slug/secret/block_documents/name/x?include_secrets=true": GONE,
                 "GET /block_types/slug/secret": ok({"id": "t"}),
                 "POST /block_schemas/filter": ok([schema]),
             }

@@ -156,7 +156,8 @@ def test_a_life(
     recorder.requests.clear()
     program.adopt = True
     other.up(program)
-    assert recorder.writes() == [], "what is adopted as it is declared is not touched"
+    touched = [f"{method} {path} {body}" for method, path, body in recorder.writes()]
+    assert not touched, "what is adopted as it is declared is not touched: " + "\n".join(touched)
     nothing_left_to_do(other, program, recorder)
 
     assert other.destroy() == {"delete": everything}
