@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from flows.declarations import FlowDeployment, Schedule
 from .config import StackConfig
 from .prefect import UNDECLARED, DeploymentArgs
 from .prefect.deployment import DeploymentProvider
+
+
+# Where a docstring goes on to its arguments, whose texts the parameter schema has.
+_SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)
 
 
 class DeclarationError(Exception):
@@ -110,7 +115,8 @@ def _flow(entrypoint: str) -> Mapping[str, Any]:
         raise DeclarationError(
             f"{path}:{definition.lineno}: the parameters of {function} cannot be read: {error}"
         ) from error
-    description = told.get("description") or ast.get_docstring(definition) or ""
+    docstring = _SECTION.split(ast.get_docstring(definition) or "", maxsplit=1)[0].strip()
+    description = told.get("description") or docstring
     return {"name": told["name"], "description": description, "schema": schema}
 
 

@@ -15,7 +15,11 @@ from prefect import flow
 
 @flow(name="sync-orders")
 def orders(day: int, api: str = "x"):
-    """Store the orders of a day."""
+    """Store the orders of a day.
+
+    Args:
+        day: The day to store.
+    """
 
 @flow
 def plain():
@@ -64,7 +68,8 @@ def test_what_the_source_says_reaches_prefect_without_the_flow_being_imported():
     [args] = translate(orders(parameters={"day": 1})).values()
     assert (args.flow_name, args.name) == ("sync-orders", "test")
     assert args.description == "Store the orders of a day."
-    assert args.parameter_openapi_schema["properties"]["day"]["type"] == "integer"
+    day = args.parameter_openapi_schema["properties"]["day"]
+    assert (day["type"], day["description"]) == ("integer", "The day to store.")
     assert args.parameter_openapi_schema["required"] == ["day"]
 
 
@@ -97,7 +102,7 @@ def test_every_deployment_of_the_repository_can_be_translated(request, monkeypat
     [
         ("flows/nowhere.py:x", "there is no file flows/nowhere.py in "),
         ("flows/orders.py:x", "has no function x; it has orders, plain, no_flow"),
-        ("flows/orders.py:no_flow", "flows/orders.py:13: no_flow is no flow; add @flow"),
+        ("flows/orders.py:no_flow", "flows/orders.py:17: no_flow is no flow; add @flow"),
         ("flows/broken.py:x", "flows/broken.py:1: invalid syntax"),
         ("flows.orders.orders", "an entrypoint is written path/to/file.py:function"),
     ],
