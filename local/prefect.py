@@ -14,6 +14,7 @@ from local.services import Say, Service
 
 DEFAULT_PORT = 4200
 PORT_VARIABLE = "DATAFLOWS_PORT"
+SECONDS_TO_LET_GO = 2.0  # a killed process is gone before the last of its threads, and its ports
 WORKER = "local"
 PREFECT = [sys.executable, "-m", "prefect"]
 
@@ -51,7 +52,9 @@ def _server_port(known: Record | None, say: Say) -> int:
         return port
     if known and known.process():
         return known.port
-    free = ports.any_free()
+    if known and ports.is_free(port, within=SECONDS_TO_LET_GO):
+        return port
+    free = ports.next_free(port)
     say(f"port {port} is taken by {ports.holder(port)}: the server takes {free}")
     return free
 

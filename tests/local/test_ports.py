@@ -1,6 +1,7 @@
 import dataclasses
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,14 @@ def test_the_port_the_user_says_wins_over_the_one_it_had(
     wanted = ports.any_free()
     monkeypatch.setenv(prefect.PORT_VARIABLE, str(wanted))
     assert prefect.server(Places(tmp_path), before, said.append).port == wanted
+
+
+def test_a_port_that_a_killed_server_is_about_to_let_go_is_waited_for(
+    tmp_path: Path, before: Record, said: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv(prefect.PORT_VARIABLE, raising=False)
+    dying = socket.create_server((ports.HOST, 0))
+    threading.Timer(0.3, dying.close).start()
+    known = dataclasses.replace(before, port=dying.getsockname()[1])
+    assert prefect.server(Places(tmp_path), known, said.append).port == known.port
+    assert not said
