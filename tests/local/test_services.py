@@ -11,7 +11,8 @@ import pytest
 
 from local import records
 from local import services as supervisor
-from local.services import ServiceError, Services
+from local.records import Record
+from local.services import Service, ServiceError, Services
 from tests.local.stand_in import answers, ends, service
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(300)"]
@@ -49,7 +50,7 @@ def test_what_a_killed_worker_had_started_may_finish(services: Services):
     [flow_run] = psutil.Process(first.pid).children()
     os.kill(first.pid, signal.SIGKILL)
     services.ensure("server", service())
-    assert flow_run.is_running()
+    assert not ends(flow_run.pid, within=0.5)
 
 
 def test_a_stranger_who_has_the_recorded_number_is_left_alone(services: Services):
@@ -89,8 +90,12 @@ def test_a_damaged_record_is_no_record(services: Services, text: str):
 def test_one_whose_record_is_lost_is_replaced_and_not_doubled(services: Services):
     first = services.ensure("server", service())
     services.places.record("server").unlink()
-    second = services.ensure("server", service())
-    assert ends(first.pid)
+
+    def make(known: Record | None) -> Service:
+        assert ends(first.pid, within=0.1), "before a port is chosen: it still had ours"
+        return service()(known)
+
+    second = services.ensure("server", make)
     assert answers(second.port)
 
 
