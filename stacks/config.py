@@ -1,88 +1,74 @@
 """The stack's configuration, typed and frozen; the only reader of ``pulumi.Config``."""
 
-import difflib
 import json
-from typing import Any, Literal, get_args
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+from pydantic import Field, ValidationError
+
+from .complaints import closest, explain, placeholders
+from .sections import (
+    Agent,
+    Build,
+    CloudRun,
+    Data,
+    GitHub,
+    Google,
+    Prefect,
+    Process,
+    Promote,
+    Secrets,
+    Section,
+    Storage,
+)
+
+_STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}[a-z0-9]")
 
 
 class ConfigError(Exception):
     """The configuration is not usable; the text says which file and key, and what to write."""
 
 
-class Section(BaseModel):
-    """One block of ``Pulumi.<stack>.yaml``. Immutable; a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Prefect(Section):
-    """The Prefect workspace, and what this stack has there."""
-
-    api_url: str | None = Field(
-        None, description="Prefect's API; left out: PREFECT_API_URL or the active Prefect profile."
-    )
-    headers: dict[str, str] = Field(
-        default_factory=dict, description="Sent with every call, for a proxy before the server."
-    )
-    work_pool: str = Field(description="The name of the stack's work pool.")
-    queues: tuple[str, ...] = Field(
-        (), description="Work queues of the pool beside `default`, the most urgent first."
-    )
-    concurrency_limit: int | None = Field(
-        None, ge=1, description="Runs of this stack at once; left out: no limit."
-    )
-    schedules: Literal["active", "paused"] = Field(
-        "paused", description="Whether deployments run by their schedules in this stack."
-    )
-
-    @field_validator("api_url")
-    @classmethod
-    def _is_url(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("is no URL; write one such as http://127.0.0.1:4200/api")
-        return value
-
-
-class Runner(Section):
-    """Where runs execute."""
-
-    kind: Literal["process"] = Field(description="`process`: on the machine of the worker.")
-
-
-class Data(Section):
-    """Where the flows find and leave data."""
-
-    landing: str = Field(
-        description="URL of the folder in which files arrive: file://, s3:// or gs://."
-    )
-    warehouse: str = Field(description="`duckdb:///path` or `bigquery://project/dataset`.")
-
-    @field_validator("landing")
-    @classmethod
-    def _is_landing(cls, value: str) -> str:
-        return _with_scheme(value, "file", "s3", "gs")
-
-    @field_validator("warehouse")
-    @classmethod
-    def _is_warehouse(cls, value: str) -> str:
-        return _with_scheme(value, "duckdb", "bigquery")
-
-
 class StackConfig(Section):
     """What a stack is: a set of values. Code branches on these, never on the stack's name."""
 
     prefect: Prefect
-    runner: Runner
-    data: Data
+    runner: Annotated[Process | CloudRun, Field(discriminator="kind")]
+    data: Data | None = None
+    google: Google | None = None
+    images: Annotated[Build | Promote, Field(discriminator="source")] | None = None
+    agent: Agent = Agent()
+    storage: Storage | None = None
+    secrets: Secrets = Secrets()
+    github: GitHub | None = None
 
+    def contradictions(self) -> Iterator[str]:
+        """Values that are right each by itself, and not together."""
+        if not isinstance(self.runner, CloudRun):
+            return
+        if self.prefect.api_url is None:
+            what = Prefect.model_fields["api_url"].description
+            yield f"prefect.api_url is missing, as runner.kind is cloud-run ({what}). Add it."
+        if self.runner.egress == "all-traffic" and self.agent.egress != "nat":
+            yield (
+                "runner.egress: 'all-traffic' has no way out of the network without a NAT. Write "
+                "private-ranges or internet, or agent.egress: nat."
+            )
+
+
+# By runner.kind, the sections that must and those that may be there beside `prefect` and `runner`.
+_SECTIONS: dict[str, tuple[set[str], set[str]]] = {
+    "process": ({"data"}, set()),
+    "cloud-run": ({"google", "images", "storage"}, {"agent", "secrets", "github"}),
+}
 
 # Secrets stay outside the model, so that no dump of it can show them.
 SECRETS = {
-    "prefect_api_key": "The Prefect API key; left out: PREFECT_API_KEY or the active profile.",
+    "prefect_api_key": "The Prefect API key; left out, where runs are processes: PREFECT_API_KEY "
+    "or the active profile.",
     "prefect_auth_string": "`user:password` of a self-hosted Prefect server with basic auth.",
     "landing_options": "Options of the landing folder's file system, a JSON object of fsspec's.",
 }
@@ -95,23 +81,30 @@ def load(config: pulumi.Config) -> StackConfig:
         ConfigError: a key is unknown, missing or of the wrong form; all of them are named.
     """
     file = f"Pulumi.{pulumi.get_stack()}.yaml"
-    sections = list(StackConfig.model_fields)
-    problems = _unknown_keys(config.name, sections)
     told: dict[str, Any] = {}
-    for name in sections:
-        raw = config.get(name)
-        if raw is None:
-            continue
-        try:
-            told[name] = json.loads(raw)
-        except ValueError:
-            told[name] = raw  # a bare string where a block is wanted: pydantic says so
+    for name in StackConfig.model_fields:
+        if (raw := config.get(name)) is not None:
+            try:
+                told[name] = json.loads(raw)
+            except ValueError:
+                told[name] = raw  # a bare string where a block is wanted: pydantic says so
+    problems = list(_unknown_keys(config.name))
+    unfilled = dict(placeholders(StackConfig, told))
+    problems += unfilled.values()
+    runner = told.get("runner")
+    kind = runner.get("kind") if isinstance(runner, dict) else None
+    problems += _section_problems(kind, set(told))
+    if kind == "cloud-run":
+        problems += _cloud_problems(config)
     try:
         loaded = StackConfig.model_validate(told)
     except ValidationError as error:
-        problems += [_explain(config.name, wrong) for wrong in error.errors()]
+        wrong = [explain(StackConfig, each) for each in error.errors()]
+        problems += [text for key, text in wrong if key not in unfilled]
+    else:
+        problems += loaded.contradictions()
     if problems:
-        raise ConfigError("\n".join(f"{file}: {problem}" for problem in problems))
+        raise ConfigError("\n".join(f"{file}: {config.name}:{problem}" for problem in problems))
     return loaded
 
 
@@ -121,54 +114,45 @@ def landing_options(config: pulumi.Config) -> pulumi.Output[dict[str, Any]]:
     return pulumi.Output.secret({}) if secret is None else secret
 
 
-def _with_scheme(value: str, *schemes: str) -> str:
-    if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        raise ValueError(f"is no URL of {', '.join(f'{s}://' for s in schemes)}")
-    return value
+def prefect_api_key() -> pulumi.Output[str]:
+    """The secret with which the agent and the runs call Prefect; `load` has seen that it is there.
+
+    It is the deployer's too, unless the stack is on a server that asks for none.
+    """
+    return pulumi.Config().require_secret("prefect_api_key")
 
 
-def _unknown_keys(project: str, sections: list[str]) -> list[str]:
-    known = [*sections, *SECRETS]
-    mine = [
+def _section_problems(kind: str | None, told: set[str]) -> Iterator[str]:
+    if kind not in _SECTIONS:
+        return  # pydantic says so
+    needed, welcome = _SECTIONS[kind]
+    for name in sorted(needed - told):
+        yield f"{name} is missing, as runner.kind is {kind}. Add it."
+    for name in sorted(told - needed - welcome - {"prefect", "runner"}):
+        yield f"{name} means nothing, as runner.kind is {kind}. Remove it."
+
+
+def _cloud_problems(config: pulumi.Config) -> Iterator[str]:
+    stack, key = pulumi.get_stack(), "prefect_api_key"
+    how = f"Run `pulumi config set --secret --stack {stack} prefect_api_key`."
+    if not config.get("prefect_api_key"):
+        yield f"{key} is missing: the agent and the runs call Prefect with it. {how}"
+    elif not is_config_secret(f"{config.name}:{key}"):
+        yield f"{key} stands there in clear, so it is known to all who read it. Make another. {how}"
+    if not _STACK_NAME.fullmatch(stack):
+        yield (
+            f"google: the stack's name {stack!r} cannot be part of Google's names. Take one of at "
+            "most 17 lowercase letters, digits and -."
+        )
+
+
+def _unknown_keys(project: str) -> Iterator[str]:
+    known = [*StackConfig.model_fields, *SECRETS]
+    told = {
         key.removeprefix(f"{project}:")
         for key in {**get_config_env(), **CONFIG.get()}
         if key.startswith(f"{project}:")
-    ]
-    return [
-        f"{project}:{key} is unknown{_closest(key, known)}. Remove it, or write one of "
-        f"{', '.join(known)}."
-        for key in sorted(mine)
-        if key not in known
-    ]
-
-
-def _explain(project: str, wrong: Any) -> str:
-    section, *path = [str(part) for part in wrong["loc"]]
-    where = f"{project}:{section}" + "".join(f".{part}" for part in path)
-    model = get_args(StackConfig.model_fields[section].annotation) or (
-        StackConfig.model_fields[section].annotation,
-    )
-    known = list(getattr(model[0], "model_fields", {}))
-    match wrong["type"]:
-        case "extra_forbidden":
-            return (
-                f"{where} is unknown{_closest(path[-1], known)}. Remove it, or write one of "
-                f"{', '.join(known)}."
-            )
-        case "missing":
-            field = (
-                StackConfig.model_fields[section] if not path else model[0].model_fields[path[0]]
-            )
-            what = f" ({field.description})" if field.description else ""
-            return f"{where} is missing{what}. Add it."
-        case "value_error":
-            return f"{where}: {wrong['input']!r} {wrong['ctx']['error']}."
-        case "literal_error":
-            return f"{where}: {wrong['input']!r} is not {wrong['ctx']['expected']}. Write one."
-        case _:
-            return f"{where}: {wrong['input']!r}: {wrong['msg']}."
-
-
-def _closest(key: str, known: list[str]) -> str:
-    found = difflib.get_close_matches(key, known, n=1)
-    return f" (did you mean {found[0]}?)" if found else ""
+    }
+    for key in sorted(told - {*known}):
+        one = ", ".join(known)
+        yield f"{key} is unknown{closest(key, known)}. Remove it, or write one of {one}."

@@ -1,17 +1,20 @@
 """Assembly: connects the parts of a stack, decides nothing."""
 
-import os
+from dataclasses import replace
+from typing import Any
 
 import pulumi
-from prefect.workers.process import ProcessWorker
 
 from flows.deployments import DEPLOYMENTS
 
 from .config import StackConfig
-from .deployments import deployment_args
+from .deployments import DeclarationError, deployment_args
+from .places import Lake, Machine, Place
 from .prefect import (
     Block,
     BlockArgs,
+    BlockType,
+    BlockTypeArgs,
     Deployment,
     Variable,
     VariableArgs,
@@ -20,7 +23,8 @@ from .prefect import (
     WorkQueue,
     WorkQueueArgs,
 )
-from .runner import job_template
+from .runner import override_problems
+from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
 
 
 class Platform:
@@ -29,25 +33,25 @@ class Platform:
     def __init__(
         self, config: StackConfig, landing_options: pulumi.Input[dict[str, object]]
     ) -> None:
-        stack, here = pulumi.get_stack(), os.getcwd()
+        stack, place = pulumi.get_stack(), _place(config)
         # Before the first resource, so that a bad declaration changes nothing.
         declared = deployment_args(
             DEPLOYMENTS,
             config,
             stack=stack,
-            directory=here,
+            directory=place.directory,
             work_pool_name=config.prefect.work_pool,
         )
+        overrides = _overrides(place)
+        site = place.build()
+        self.outputs = site.outputs
         self.pool = WorkPool(
             "pool",
             WorkPoolArgs(
                 name=config.prefect.work_pool,
-                type=ProcessWorker.type,
+                type=place.worker,
                 description=f"Runs of the stack {stack}",
-                base_job_template=job_template(
-                    ProcessWorker.get_default_base_job_template(),
-                    {"env": {"DATAFLOWS_STACK": stack}, "working_dir": here},
-                ),
+                base_job_template=site.job_template,
                 concurrency_limit=config.prefect.concurrency_limit,
             ),
         )
@@ -56,39 +60,100 @@ class Platform:
             args = WorkQueueArgs(work_pool_name=self.pool.name, name=queue, priority=rank)
             # One after the other: a new queue moves those that stand lower.
             inside.append(WorkQueue(f"queue-{queue}", args, _after(inside[-1])))
-        data = [
-            Variable(
-                f"{what}-variable",
-                VariableArgs(name=f"{what}-{stack}", value=_absolute(url, here), tags=[]),
-            )
-            for what, url in (
-                ("landing", config.data.landing),
-                ("warehouse", config.data.warehouse),
-            )
+        data: list[pulumi.Resource] = [
+            Variable(f"{what}-variable", VariableArgs(name=f"{what}-{stack}", value=url, tags=[]))
+            for what, url in (("landing", site.landing), ("warehouse", site.warehouse))
         ]
-        options = Block(
-            "landing-options",
-            BlockArgs(
-                type_slug="secret",
-                name=f"landing-options-{stack}",
-                secret_data={"value": landing_options},
-            ),
+        data.append(
+            Block(
+                "landing-options",
+                BlockArgs(
+                    type_slug="secret",
+                    name=f"landing-options-{stack}",
+                    secret_data={"value": landing_options},
+                ),
+            )
         )
+        if site.lake:
+            data += _google_blocks(site.lake, stack)
         self.deployments = [
-            Deployment(key, args, _after(*inside, *data, options)) for key, args in declared.items()
+            Deployment(
+                key,
+                replace(args, job_variables={**site.job_variables, **own}),
+                _after(*inside, *data, *site.needs),
+            )
+            for (key, args), own in zip(declared.items(), overrides, strict=True)
         ]
 
     def export(self) -> None:
         """What the stack tells its users and its tools."""
         pulumi.export("work_pool", self.pool.name)
         pulumi.export("deployments", {d._name: d.id for d in self.deployments})
+        for name, value in self.outputs.items():
+            pulumi.export(name, value)
+
+
+def _place(config: StackConfig) -> Place:
+    match config:
+        case StackConfig(runner=Process(), data=Data() as data):
+            return Machine(data)
+        case StackConfig(
+            runner=CloudRun() as runner,
+            google=Google() as google,
+            images=(Build() | Promote()) as images,
+            storage=Storage() as storage,
+        ):
+            from .cloud import Cloud  # takes seconds, which a stack of processes can do without
+
+            return Cloud(config, runner, google, images, storage)
+        case _:
+            raise ValueError("sections are missing: config.load() would have said which")
+
+
+def _overrides(place: Place) -> list[dict[str, Any]]:
+    """What each declared deployment says for itself of its jobs, in the order of DEPLOYMENTS."""
+    told = [
+        {name: value for name in place.overridable if (value := getattr(declared, name))}
+        for declared in DEPLOYMENTS
+    ]
+    problems = [
+        f"flows/deployments.py, {declared.entrypoint}: {problem}"
+        for declared, own in zip(DEPLOYMENTS, told, strict=True)
+        for problem in override_problems(place.default_template, own)
+    ]
+    if problems:
+        raise DeclarationError("\n".join(problems))
+    return told
+
+
+def _google_blocks(lake: Lake, stack: str) -> list[pulumi.Resource]:
+    """Blocks without a key: who loads one acts as whoever runs it."""
+    from prefect_gcp import (  # type: ignore[import-untyped]
+        BigQueryWarehouse,
+        GcpCredentials,
+        GcsBucket,
+    )
+
+    types = {
+        each: BlockType(f"{slug}-type", BlockTypeArgs.of(each))
+        for each, slug in (
+            (GcpCredentials, "gcp-credentials"),
+            (GcsBucket, "gcs-bucket"),
+            (BigQueryWarehouse, "bigquery-warehouse"),
+        )
+    }
+    args = BlockArgs.of(GcpCredentials, name=f"google-{stack}", project=lake.project)
+    google = Block("google", args, _after(types[GcpCredentials]))
+    reference = {"$ref": {"block_document_id": google.id}}
+    args = BlockArgs.of(BigQueryWarehouse, name=f"warehouse-{stack}", gcp_credentials=reference)
+    blocks = [Block("warehouse", args, _after(types[BigQueryWarehouse]))]
+    for what, bucket in lake.buckets.items():
+        args = BlockArgs.of(
+            GcsBucket, name=f"{what}-{stack}", bucket=bucket, gcp_credentials=reference
+        )
+        blocks.append(Block(f"{what}-bucket", args, _after(types[GcsBucket])))
+    return [google, *blocks]
 
 
 def _after(*resources: pulumi.Resource) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(depends_on=list(resources))
-
-
-def _absolute(url: str, root: str) -> str:
-    """A URL whose path starts at the repository (``file://./x``), as one that starts at ``/``."""
-    scheme, _, path = url.partition("://")
-    return f"{scheme}://{root}{path[1:]}" if path.startswith("./") else url

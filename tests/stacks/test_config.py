@@ -1,20 +1,22 @@
 """What a stack's YAML may say, and what is answered when it says something else."""
 
 import json
-from pathlib import Path
 
 import pulumi
 import pytest
-import yaml
 
 from stacks.config import ConfigError, load
+from tests.gcp.stacks import filled, written
 
-ROOT = Path(__file__).parents[2]
 GOOD = {
     "prefect": {"work_pool": "dataflows-local"},
     "runner": {"kind": "process"},
     "data": {"landing": "file:///landing", "warehouse": "duckdb:///w.duckdb"},
 }
+
+
+STACKS = ("dev", "prod")
+TOKEN = {"secret": "token", "version": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +32,14 @@ class _NoMocks(pulumi.runtime.Mocks):
         raise AssertionError("nothing is called here")
 
 
-def told(**changes):
-    """The good configuration with some of its sections changed; ``None`` leaves one out."""
-    sections = {k: v for k, v in (GOOD | changes).items() if v is not None}
+def told(good=GOOD, secret=("dataflows:prefect_api_key",), **changes):
+    """A good configuration with some of its sections changed; ``None`` leaves one out."""
+    sections = {k: v for k, v in (good | changes).items() if v is not None}
     texts = {
         f"dataflows:{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in sections.items()
     }
-    pulumi.runtime.set_all_config(texts)
+    pulumi.runtime.set_all_config(texts, secret)
     return pulumi.Config("dataflows")
 
 
@@ -47,15 +49,136 @@ def complaint(**changes):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda p: p.name)
-def test_every_stack_in_the_repository_loads(path):
-    values = yaml.safe_load(path.read_text())["config"]
-    sections = {
-        key.removeprefix("dataflows:"): value
-        for key, value in values.items()
-        if key.startswith("dataflows:") and not (isinstance(value, dict) and "secure" in value)
-    }
-    assert load(told(**{**dict.fromkeys(GOOD), **sections})).prefect.work_pool
+def cloud_complaint(secret=("dataflows:prefect_api_key",), **changes):
+    return complaint(good=filled("dev"), secret=secret, **changes)
+
+
+def changed(section, **values):
+    """A section of the dev stack, with some of its values changed."""
+    return {section: filled("dev")[section] | values}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_stack_in_the_repository_loads_once_it_is_filled_in(stack):
+    assert load(told(good=filled(stack))).prefect.work_pool
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_a_newcomer_has_to_fill_in_is_named_with_what_to_put_there(stack):
+    unfilled = written(stack) | {"prefect_api_key": "k"}
+    text = complaint(good=unfilled)
+    assert "dataflows:google.project: 'your-project-id' is a placeholder. Put: The proj" in text
+    assert "`gcloud projects list`" in text
+    assert "github.repository_id: 'your-repository-id' is a placeholder. Put: The number" in text
+    assert len(text.splitlines()) == str(unfilled).count("your-") - 1 - 1  # twice two in one value
+
+
+def test_dev_and_prod_differ_in_values_only():
+    dev, prod = written("dev"), written("prod")
+    assert dev.keys() == prod.keys()
+    for kind in ("google", "prefect", "runner", "agent", "secrets", "github"):
+        assert dev[kind].keys() == prod[kind].keys(), kind
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"google": None}, "dataflows:google is missing, as runner.kind is cloud-run. Add it."),
+        ({"storage": None}, "dataflows:storage is missing, as runner.kind is cloud-run. Add it."),
+        ({"images": None}, "dataflows:images is missing, as runner.kind is cloud-run. Add it."),
+        ({"data": GOOD["data"]}, "data means nothing, as runner.kind is cloud-run. Remove it."),
+        (
+            {"google": {"region": "europe-west1", "zones": ["europe-west1-b"]}},
+            "google.project is missing (The project's id; `gcloud projects list` shows it.). Add",
+        ),
+        (
+            {"google": {"project": "acme-data", "zones": ["europe-west1-b"]}},
+            "dataflows:google.region is missing (A region of Compute Engine",
+        ),
+        (changed("google", zones=[]), "dataflows:google.zones: []: Tuple should have at least 1"),
+        (changed("google", zones=["us-east1-b"]), "names us-east1-b: no zone of europe-west1; try"),
+        (changed("google", region="europe"), "'europe' is not of the form"),
+        (changed("google", project="Acme"), "such as acme-data-dev."),
+        (changed("google", labels={"Team": "x"}), "holds Team: x; a label is of lowercase letters"),
+        (changed("prefect", api_url=None), "prefect.api_url is missing, as runner.kind is cloud"),
+        (changed("runner", timeout=0), "runner.timeout: 0: Input should be greater than or equal"),
+        (changed("runner", timeout=604801), "runner.timeout: 604801: Input should be less than or"),
+        (
+            changed("runner", memory="2gb"),
+            "'2gb' is not of the form ^\\d+(G|Gi|M|Mi)$",
+        ),
+        (changed("runner", memory="512"), "; write one such as 512Mi."),
+        (changed("runner", cpu="two"), "runner.cpu: 'two' is not of the form"),
+        (changed("runner", egress="vpn"), "is not 'internet', 'private-ranges' or 'all-traffic'"),
+        (changed("runner", egress="all-traffic"), "'all-traffic' has no way out of the network"),
+        (changed("runner", env={"A B": "x"}), "write one such as SHOP_TOKEN"),
+        (changed("runner", env={"PREFECT_API_KEY": "x"}), "sets PREFECT_API_KEY, which the platf"),
+        (
+            changed("runner", env_from_secrets={"DATAFLOWS_STACK": TOKEN}),
+            "sets DATAFLOWS_STACK, which the platform sets; remove it.",
+        ),
+        (
+            changed("runner", env={"TOKEN": "x"}, env_from_secrets={"TOKEN": TOKEN}),
+            "sets TOKEN, which env sets too; remove it from one.",
+        ),
+        (
+            changed("runner", env_from_secrets={"TOKEN": {"secret": "token"}}),
+            "dataflows:runner.env_from_secrets.TOKEN.version is missing (A number, which pins it",
+        ),
+        (
+            changed("runner", env_from_secrets={"TOKEN": {"secret": "token", "version": "new"}}),
+            "'new' is not of the form ^(latest|[1-9]\\d*)$; write one such as 3.",
+        ),
+        (
+            changed("runner", kind="lambda"),
+            ".kind: 'lambda' is not 'process' or 'cloud-run'.",
+        ),
+        ({"runner": {"cpu": "1"}}, "dataflows:runner.kind is missing. Add it."),
+        (changed("runner", tiemout=1), "runner.tiemout is unknown (did you mean timeout?). Remove"),
+        (changed("images", source="guess"), "images.source: 'guess' is not 'build' or 'promote'."),
+        (
+            {"images": filled("prod")["images"] | {"agent": "sha256:123"}},
+            "images.agent: 'sha256:123' is not of the form ^sha256:[0-9a-f]{64}$; write one",
+        ),
+        (
+            {"images": filled("prod")["images"] | {"runner": "latest"}},
+            "images.runner: 'latest' is not of the form ^sha256:[0-9a-f]{64}$; write one",
+        ),
+        (
+            {"images": {"source": "promote", "repository": "r"}},
+            "dataflows:images.agent is missing (The digest of the agent's image",
+        ),
+        (changed("agent", machine_type="small"), "; write one such as e2-small."),
+        (changed("agent", machine_type="t2a-standard-1"), "is of ARM, and the images are of linux"),
+        (changed("agent", concurrency_limit=500), "500: Input should be less than or equal to 200"),
+        (changed("agent", availability="ha"), "'ha' is not 'group' or 'single'. Write one."),
+        (changed("storage", dataset="a-b"), "; write one such as dataflows_dev."),
+        (changed("github", repository="acme"), "; write one such as acme/dataflows."),
+        ({"prefect_api_key": None}, "pulumi config set --secret --stack local prefect_api_key`."),
+    ],
+)
+def test_a_value_that_google_or_prefect_would_refuse_is_refused_with_its_remedy(changes, text):
+    complaints = cloud_complaint(**changes).splitlines()
+    assert any(text in line for line in complaints), complaints
+    assert all(line.startswith("Pulumi.local.yaml: dataflows:") for line in complaints)
+
+
+def test_a_key_that_stands_there_in_clear_is_refused():
+    assert "prefect_api_key stands there in clear" in cloud_complaint(secret=())
+
+
+def test_a_stack_whose_name_google_would_refuse_is_refused():
+    pulumi.runtime.set_mocks(_NoMocks(), project="dataflows", stack="Feature_1")
+    assert "the stack's name 'Feature_1' cannot be part of Google's names" in cloud_complaint()
+
+
+def test_sections_of_the_cloud_mean_nothing_where_runs_are_processes():
+    text = complaint(google=filled("dev")["google"])
+    assert "dataflows:google means nothing, as runner.kind is process. Remove it." in text
+
+
+def test_the_local_stack_loads_as_it_is():
+    assert load(told(good=written("local"))).prefect.work_pool
 
 
 def test_what_is_loaded_cannot_be_changed():
@@ -78,7 +201,10 @@ def test_a_misspelt_section_is_named_with_the_one_that_was_meant():
 
 
 def test_a_missing_section_is_named():
-    assert "Pulumi.local.yaml: dataflows:data is missing. Add it." in complaint(data=None)
+    assert (
+        "Pulumi.local.yaml: dataflows:data is missing, as runner.kind is process. Add it."
+        in complaint(data=None)
+    )
 
 
 def test_a_missing_key_is_named_with_what_it_is_for():

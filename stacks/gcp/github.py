@@ -1,0 +1,132 @@
+"""GitHub's workflows in Google Cloud, without a key: who deploys, and who only looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi_gcp.iam import WorkloadIdentityPoolProviderOidcArgs
+
+ISSUER = "https://token.actions.githubusercontent.com"
+
+# What `pulumi up` of a whole stack makes, changes and removes.
+DEPLOYER_ROLES = (
+    "artifactregistry.admin",
+    "bigquery.admin",
+    "compute.admin",
+    "iam.roleAdmin",
+    "iam.serviceAccountAdmin",
+    "iam.workloadIdentityPoolAdmin",
+    "resourcemanager.projectIamAdmin",
+    "run.viewer",
+    "secretmanager.admin",
+    "serviceusage.serviceUsageAdmin",
+    "storage.admin",
+)
+# What `pulumi preview --refresh` reads; no secret's value, and no row of data.
+PREVIEWER_ROLES = (
+    "artifactregistry.reader",
+    "bigquery.metadataViewer",
+    "compute.viewer",
+    "iam.securityReviewer",
+    "iam.workloadIdentityPoolViewer",
+    "run.viewer",
+    "secretmanager.viewer",
+    "serviceusage.serviceUsageViewer",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHubArgs:
+    """``repository`` is owner/name; the ids are GitHub's numbers, which no renaming hands on.
+
+    Jobs of ``environment`` may deploy, and use the service accounts ``acts_as`` (by their full
+    names) for the VMs that they make; jobs of pull requests may preview.
+    """
+
+    prefix: str
+    project: str
+    repository: str
+    repository_id: int
+    owner_id: int
+    environment: str
+    acts_as: Mapping[str, pulumi.Input[str]]
+
+
+class GitHub(pulumi.ComponentResource):
+    """Workload identity federation. ``provider``, ``deployer`` and ``previewer`` go into workflows.
+
+    A pool that was removed keeps its name for 30 days: a stack that comes back within them has to
+    undelete it first.
+    """
+
+    def __init__(
+        self, name: str, args: GitHubArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("dataflows:gcp:GitHub", name, None, opts)
+        mine = pulumi.ResourceOptions(parent=self)
+        self.pool = gcp.iam.WorkloadIdentityPool(
+            f"{name}-pool",
+            workload_identity_pool_id=f"{args.prefix}-{name}",
+            display_name="GitHub",
+            opts=mine,
+        )
+        provider = gcp.iam.WorkloadIdentityPoolProvider(
+            f"{name}-provider",
+            workload_identity_pool_id=self.pool.workload_identity_pool_id,
+            workload_identity_pool_provider_id="actions",
+            attribute_mapping={"google.subject": "assertion.sub"},
+            attribute_condition=(
+                f"assertion.repository_owner_id == '{args.owner_id}' && "
+                f"assertion.repository_id == '{args.repository_id}'"
+            ),
+            oidc=WorkloadIdentityPoolProviderOidcArgs(issuer_uri=ISSUER),
+            opts=mine,
+        )
+        deployer = self._account(
+            "deployer", args, DEPLOYER_ROLES, f"environment:{args.environment}"
+        )
+        previewer = self._account("previewer", args, PREVIEWER_ROLES, "pull_request")
+        for key, account in args.acts_as.items():
+            gcp.serviceaccount.IAMMember(
+                f"deployer-acts-as-{key}",
+                service_account_id=account,
+                role="roles/iam.serviceAccountUser",
+                member=deployer.member,
+                opts=mine,
+            )
+        self.provider = provider.name
+        self.deployer, self.previewer = deployer.email, previewer.email
+        self.register_outputs({"provider": self.provider})
+
+    def _account(
+        self, name: str, args: GitHubArgs, roles: tuple[str, ...], subject: str
+    ) -> gcp.serviceaccount.Account:
+        """An identity that just the jobs with this subject may take on."""
+        mine = pulumi.ResourceOptions(parent=self)
+        account = gcp.serviceaccount.Account(
+            f"{name}-identity",
+            account_id=f"{args.prefix}-{name}",
+            display_name=f"GitHub, {subject}",
+            opts=mine,
+        )
+        gcp.serviceaccount.IAMMember(
+            f"{name}-subject",
+            service_account_id=account.name,
+            role="roles/iam.workloadIdentityUser",
+            member=pulumi.Output.concat(
+                "principal://iam.googleapis.com/",
+                self.pool.name,
+                f"/subject/repo:{args.repository}:{subject}",
+            ),
+            opts=mine,
+        )
+        for role in roles:
+            gcp.projects.IAMMember(
+                f"{name}-{role}",
+                project=args.project,
+                role=f"roles/{role}",
+                member=account.member,
+                opts=mine,
+            )
+        return account

@@ -1,0 +1,97 @@
+"""The registry: where a stack's images are, by digest, and what speeds their building up."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi_gcp.artifactregistry import (
+    RepositoryCleanupPolicyArgs,
+    RepositoryCleanupPolicyConditionArgs,
+    RepositoryCleanupPolicyMostRecentVersionsArgs,
+    RepositoryDockerConfigArgs,
+    RepositoryVulnerabilityScanningConfigArgs,
+)
+
+KEPT_IMAGES = 10
+DAYS = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryArgs:
+    """``build_cache``: whether images are built here, and so a place for their layers is needed."""
+
+    repository: str
+    location: str
+    scanning: bool = False
+    build_cache: bool = False
+
+
+class Registry(pulumi.ComponentResource):
+    """A repository whose tags never move, and one for build caches, whose tags have to.
+
+    ``url`` and ``cache_url`` end where an image's name follows; the latter is empty where nothing
+    is built.
+    """
+
+    def __init__(
+        self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("dataflows:gcp:Registry", name, None, opts)
+        self.location = args.location
+        self.host = f"{args.location}-docker.pkg.dev"
+        self.images = gcp.artifactregistry.Repository(
+            f"{name}-images",
+            repository_id=args.repository,
+            location=args.location,
+            format="DOCKER",
+            docker_config=RepositoryDockerConfigArgs(immutable_tags=True),
+            cleanup_policies=_keep_most_recent(KEPT_IMAGES, days=30),
+            cleanup_policy_dry_run=False,
+            vulnerability_scanning_config=_scanning(args.scanning),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.repository = self.images.name
+        self.url = self._url(self.images)
+        self.cache_url = pulumi.Output.from_input("")
+        if args.build_cache:
+            cache = gcp.artifactregistry.Repository(
+                f"{name}-cache",
+                repository_id=f"{args.repository}-cache",
+                location=args.location,
+                format="DOCKER",
+                cleanup_policies=_keep_most_recent(2, days=14),
+                cleanup_policy_dry_run=False,
+                vulnerability_scanning_config=_scanning(False),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.cache_url = self._url(cache)
+        self.register_outputs({"url": self.url})
+
+    def _url(self, repository: gcp.artifactregistry.Repository) -> pulumi.Output[str]:
+        return pulumi.Output.concat(
+            self.host, "/", repository.project, "/", repository.repository_id
+        )
+
+
+def _keep_most_recent(count: int, *, days: int) -> list[RepositoryCleanupPolicyArgs]:
+    """What is older goes, less the last ``count`` versions of each image: keeping wins."""
+    return [
+        RepositoryCleanupPolicyArgs(
+            id="keep-most-recent",
+            action="KEEP",
+            most_recent_versions=RepositoryCleanupPolicyMostRecentVersionsArgs(keep_count=count),
+        ),
+        RepositoryCleanupPolicyArgs(
+            id="delete-old",
+            action="DELETE",
+            condition=RepositoryCleanupPolicyConditionArgs(
+                tag_state="ANY", older_than=f"{days * DAYS}s"
+            ),
+        ),
+    ]
+
+
+def _scanning(wanted: bool) -> RepositoryVulnerabilityScanningConfigArgs:
+    return RepositoryVulnerabilityScanningConfigArgs(
+        enablement_config="INHERITED" if wanted else "DISABLED"
+    )

@@ -1,0 +1,99 @@
+"""The images of a stack: built and pushed, or promoted; either way known by their digests."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker_build as docker
+import pulumi_gcp as gcp
+
+USER = "oauth2accesstoken"  # Artifact Registry's name for whoever brings a token
+
+# By image: its build context and its Dockerfile, from the root of the repository.
+CONTEXTS = {
+    "agent": ("images/agent", "images/agent/Dockerfile"),
+    "runner": (".", "images/runner/Dockerfile"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltImageArgs:
+    """``registry_url`` and ``cache_url`` end where the image's name follows."""
+
+    registry_host: str
+    registry_url: pulumi.Input[str]
+    cache_url: pulumi.Input[str]
+    base_image: str | None = None
+    source: str | None = None
+
+
+class BuiltImage(pulumi.ComponentResource):
+    """An image that is built when what goes into it has changed, and pushed without a tag.
+
+    Its digest is its only name, so that the same content stays the same image, whatever commit it
+    is of; a tag for each commit would make another image of each. ``digest`` and ``reference``.
+    """
+
+    def __init__(
+        self, name: str, args: BuiltImageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("dataflows:images:BuiltImage", name, None, opts)
+        context, dockerfile = CONTEXTS[name]
+        cache = pulumi.Output.concat(args.cache_url, "/", name, ":build")
+        token = gcp.organizations.get_client_config_output(
+            opts=pulumi.InvokeOptions(parent=self)
+        ).access_token
+        labels = {"org.opencontainers.image.title": f"dataflows {name}"}
+        if args.source:
+            labels["org.opencontainers.image.source"] = args.source
+        image = docker.Image(
+            f"{name}-image",
+            context=docker.BuildContextArgs(location=context),
+            dockerfile=docker.DockerfileArgs(location=dockerfile),
+            build_args={"BASE_IMAGE": args.base_image} if args.base_image else {},
+            platforms=[docker.Platform.LINUX_AMD64],
+            labels=labels,
+            exports=[
+                docker.ExportArgs(
+                    registry=docker.ExportRegistryArgs(
+                        names=[pulumi.Output.concat(args.registry_url, "/", name)],
+                        push=True,
+                        push_by_digest=True,
+                        oci_media_types=True,
+                    )
+                )
+            ],
+            cache_from=[
+                docker.CacheFromArgs(registry=docker.CacheFromRegistryArgs(ref=cache)),
+            ],
+            cache_to=[
+                docker.CacheToArgs(
+                    registry=docker.CacheToRegistryArgs(
+                        ref=cache,
+                        mode=docker.CacheMode.MAX,
+                        image_manifest=True,
+                        oci_media_types=True,
+                        ignore_error=True,
+                    )
+                )
+            ],
+            registries=[
+                docker.RegistryArgs(
+                    address=args.registry_host,
+                    username=USER,
+                    password=pulumi.Output.secret(token),
+                )
+            ],
+            build_on_preview=False,  # a pull request's preview has neither docker nor rights
+            push=False,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.digest = image.digest
+        self.reference = reference(args.registry_url, name, image.digest)
+        self.register_outputs({"reference": self.reference})
+
+
+def reference(
+    registry_url: pulumi.Input[str], name: str, digest: pulumi.Input[str]
+) -> pulumi.Output[str]:
+    """The image by its content: no tag can come to mean another one."""
+    return pulumi.Output.concat(registry_url, "/", name, "@", digest)
