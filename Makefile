@@ -10,6 +10,7 @@ ENGINE = engine=$$($(PY) -m tools.engine) && \
 
 # uv trusts its own list of certificates, unless told that the machine has one.
 export UV_SYSTEM_CERTS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifdef PIP_CERT
 export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
