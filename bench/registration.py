@@ -1,0 +1,191 @@
+"""Registering deployments: `pulumi up` with stacks.prefect beside `prefect deploy --all`.
+
+Both against one Prefect server (SQLite) on this machine, for 10, 100 and 1,000 deployments: the
+first registration, one with nothing changed, one with one changed, and one with one removed.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.measure import Measured, measure
+from tests.live.recorder import Recorder, recording
+from tests.live.server import prefect_server
+from tools import engine
+
+ROOT = Path(__file__).parents[1]
+FLOW = '''
+from prefect import flow
+
+@flow
+def orders(day: int = 1, shop: str = "one", limit: float = 0.5) -> None:
+    """Store the orders of a day."""
+'''
+PROGRAM = """
+import json
+import pulumi
+from prefect.utilities.callables import parameter_schema_from_entrypoint
+from stacks.prefect import Deployment, DeploymentArgs
+
+schema = parameter_schema_from_entrypoint("orders.py:orders").model_dump_for_openapi()
+for name, day in json.load(open("wanted.json")).items():
+    Deployment(name, DeploymentArgs(
+        flow_name="orders-pulumi", name=name, entrypoint="orders.py:orders",
+        work_pool_name="bench", parameters={"day": day}, parameter_openapi_schema=schema,
+        tags=["bench"], schedules=[{"slug": "daily", "cron": "0 6 * * *", "timezone": "UTC"}],
+        pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": "/code"}}],
+    ))
+"""
+Wanted = dict[str, int]
+
+
+class Ours:
+    """A Pulumi project of its own, with a file backend; no previews, as the peer has none."""
+
+    name = "pulumi up"
+
+    def __init__(self, folder: Path, api_url: str) -> None:
+        self.folder, bin_ = folder, engine.find().bin
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+        (folder / "__main__.py").write_text(PROGRAM)
+        (folder / "orders.py").write_text(FLOW)
+        (folder / "state").mkdir()
+        self.env = {
+            **os.environ,
+            "PATH": os.pathsep.join(
+                [str(Path(sys.executable).parent), str(bin_), os.environ["PATH"]]
+            ),
+            "VIRTUAL_ENV": sys.prefix,
+            "PYTHONPATH": str(ROOT),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "bench",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PREFECT_API_URL": api_url,
+        }
+        measure(["pulumi", "stack", "init", "bench"], cwd=folder, env=self.env)
+
+    def register(self, wanted: Wanted) -> Measured:
+        (self.folder / "wanted.json").write_text(json.dumps(wanted))
+        command = [
+            "pulumi",
+            "up",
+            "--yes",
+            "--skip-preview",
+            "--stack",
+            "bench",
+            "--suppress-outputs",
+        ]
+        return measure(command, cwd=self.folder, env=self.env)
+
+
+class Checkpointless(Ours):
+    """The same, with the state written at the end only: what the file backend costs."""
+
+    name = "pulumi up, PULUMI_SKIP_CHECKPOINTS"
+
+    def __init__(self, folder: Path, api_url: str) -> None:
+        super().__init__(folder, api_url)
+        self.env |= {"PULUMI_SKIP_CHECKPOINTS": "true", "PULUMI_EXPERIMENTAL": "true"}
+        program = PROGRAM.replace("orders-pulumi", "orders-checkpointless")
+        (folder / "__main__.py").write_text(program)
+
+
+class Peer:
+    """`prefect deploy --all`; what is removed from its file stays on the server."""
+
+    name = "prefect deploy --all"
+
+    def __init__(self, folder: Path, api_url: str) -> None:
+        self.folder = folder
+        folder.mkdir()
+        (folder / "orders.py").write_text(FLOW)
+        home = {"PREFECT_HOME": str(folder / "home"), "PREFECT_API_URL": api_url}
+        self.env = {**os.environ, **home, "NO_COLOR": "1"}
+
+    def register(self, wanted: Wanted) -> Measured:
+        lines = ["deployments:"]
+        for name, day in wanted.items():
+            lines += [
+                f"- name: {name}",
+                "  entrypoint: orders.py:orders",
+                f"  parameters: {{day: {day}}}",
+                "  tags: [bench]",
+                "  work_pool: {name: bench}",
+                "  schedules: [{slug: daily, cron: '0 6 * * *', timezone: UTC}]",
+                "  pull: [{prefect.deployments.steps.set_working_directory: {directory: /code}}]",
+            ]
+        (self.folder / "prefect.yaml").write_text("\n".join(lines) + "\n")
+        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        return measure(command, cwd=self.folder, env=self.env)
+
+
+def cases(count: int) -> dict[str, Wanted]:
+    """The registrations one after the other, by what they are called."""
+    first = {f"d{number:04}": 1 for number in range(count)}
+    one_changed = {**first, "d0000": 2}
+    one_removed = dict(list(one_changed.items())[:-1])
+    return {
+        "first": first,
+        "unchanged": first,
+        "one changed": one_changed,
+        "one removed": one_removed,
+    }
+
+
+def run(
+    count: int, recorder: Recorder, folder: Path, table: Table, say: Callable[[str], None]
+) -> None:
+    """Peer and ours in turn for each case, so that both meet the same machine."""
+    sides = [Peer(folder / "peer", recorder.url), Ours(folder / "ours", recorder.url)]
+    sides.append(Checkpointless(folder / "checkpointless", recorder.url))
+    for case, wanted in cases(count).items():
+        base: Measured | None = None
+        for side in sides:
+            recorder.requests.clear()
+            told = side.register(wanted)
+            sent = len(recorder.requests)
+            base = base or told
+            ratio = base.seconds / told.seconds
+            say(f"{count} {case} {side.name}: {told.seconds:.1f} s")
+            table.add_row(
+                f"{count:,}",
+                case,
+                side.name,
+                f"{told.seconds:.1f}",
+                f"{sent:,}",
+                f"{told.megabytes:.0f}",
+                "" if base is told else f"{ratio:.1f} times",
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.registration", description=__doc__)
+    parser.add_argument("counts", nargs="*", type=int, default=[10, 100], help="how many (10 100)")
+    told = parser.parse_args()
+    console = Console(width=110)
+    columns = ("deployments", "case", "side", "seconds", "requests", "MB", "faster than the peer")
+    table = Table(*columns, title="Registration")
+    for count in told.counts:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            folder = Path(name)
+            (folder / "server").mkdir()
+            with prefect_server(folder / "server") as api_url, recording(api_url) as recorder:
+                pool = {"name": "bench", "type": "process"}
+                httpx.post(f"{api_url}/work_pools/", json=pool).raise_for_status()
+                run(count, recorder, folder, table, console.print)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
