@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx
@@ -9,20 +10,20 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_after_delay,
+    stop_before_delay,
     wait_random_exponential,
 )
 
 from .connection import Connection
 from .errors import PrefectApiError, PrefectError, PrefectUnreachable
+from .pace import Pace
 
 Json = Any
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 # What a moment's patience mends: a rate limit, a busy SQLite (503), a proxy between deploys.
 _TRANSIENT = frozenset({429, 502, 503, 504})
-_PATIENCE = 90.0  # seconds that one call may take with all its retries
-_GREETING = 15.0  # seconds for the first call: a wrong URL should not cost a minute and a half
+_TOO_MUCH = frozenset({429, 503})  # of these, what fewer writes at once would mend
 _MAJOR = "3"  # the Prefect whose API this package speaks
 _PAGE = 200  # the most that a filter endpoint returns at once
 
@@ -34,6 +35,18 @@ class _Transient(Exception):
         self.cause = cause
 
 
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Seconds that one call may take with all its retries, and the first pause between them.
+
+    The greeting has less: a wrong URL should not cost a minute and a half.
+    """
+
+    call: float = 90.0
+    greeting: float = 15.0
+    pause: float = 0.25
+
+
 class PrefectApi:
     """Calls of one Prefect API, retried; one kept-alive client for the process.
 
@@ -41,16 +54,20 @@ class PrefectApi:
     """
 
     def __init__(
-        self, connection: Connection, transport: httpx.BaseTransport | None = None
+        self,
+        connection: Connection,
+        transport: httpx.BaseTransport | None = None,
+        patience: Patience = Patience(),
     ) -> None:
         self.url = connection.api_url
+        self.is_cloud = connection.is_cloud
+        self._patience = patience
         self._http = httpx.Client(
             headers={"User-Agent": "dataflows", **connection.headers},
             timeout=httpx.Timeout(30.0, connect=5.0),
             transport=transport,
         )
-        # Parallel writes make SQLite answer 503 "database is locked" (seen with 3.8.8).
-        self._writing = threading.Lock()
+        self._pace = Pace()
         self._flows: dict[str, str] = {}
         self._flows_lock = threading.Lock()
         self._greeted = False
@@ -62,7 +79,7 @@ class PrefectApi:
         Raises:
             PrefectApiError: the server refused, in its own words.
             PrefectUnreachable: no answer within 90 seconds of retries.
-            PrefectError: the server is not a Prefect 3.
+            PrefectError: the server is not a Prefect 3, or the workspace is not ours.
         """
         self._greet()
         for attempt in self._attempts():
@@ -112,33 +129,62 @@ class PrefectApi:
         with self._greeting:
             if self._greeted:
                 return
-            for attempt in self._attempts(_GREETING):
+            for attempt in self._attempts(self._patience.greeting):
                 with attempt:
-                    version = self._once("GET", "/admin/version", None)
-            if not str(version).startswith(f"{_MAJOR}."):
-                found = "no Prefect API" if version is None else f"Prefect {version}"
-                raise PrefectError(
-                    f"There is {found} at {self.url}; this program speaks Prefect {_MAJOR}. "
-                    "Check prefect.api_url or PREFECT_API_URL: it ends in /api on a server of your "
-                    "own, in /workspaces/<id> on Prefect Cloud."
-                )
+                    (self._greet_cloud if self.is_cloud else self._greet_server)()
             self._greeted = True
 
-    def _attempts(self, patience: float = _PATIENCE) -> Retrying:
+    def _greet_server(self) -> None:
+        version = self._once("GET", "/admin/version", None)
+        if not str(version).startswith(f"{_MAJOR}."):
+            found = "no Prefect API" if version is None else f"Prefect {version}"
+            raise PrefectError(
+                f"There is {found} at {self.url}; this program speaks Prefect {_MAJOR}. "
+                "Check prefect.api_url or PREFECT_API_URL: it ends in /api on a server of your "
+                "own, in /workspaces/<id> on Prefect Cloud."
+            )
+
+    def _greet_cloud(self) -> None:
+        # Cloud has no version to ask for. Without this question, a key for another workspace would
+        # find nothing there, and a refresh would take everything for deleted.
+        try:
+            self._once("POST", "/work_pools/filter", {"limit": 1})
+        except PrefectApiError as error:
+            if error.status not in (403, 404):
+                raise
+            raise PrefectApiError(
+                error.status,
+                f"The key is valid, but not for the workspace at {self.url} ({error.status}): "
+                "it is another one, or the key's owner has no role there. Check prefect.api_url or "
+                "PREFECT_API_URL, and the workspace's members.",
+            ) from None
+
+    def _attempts(self, patience: float | None = None) -> Retrying:
         return Retrying(
             retry=retry_if_exception_type(_Transient),
-            stop=stop_after_delay(patience),
-            wait=_pause,
+            stop=stop_before_delay(self._patience.call if patience is None else patience),
+            wait=self._pause,
             retry_error_callback=self._give_up,
         )
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Jittered, doubling; what the server asks for, when it asks."""
+        failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, _Transient) and isinstance(failure.cause, httpx.Response):
+            asked = failure.cause.headers.get("Retry-After", "")
+            if asked.isdigit():
+                return float(asked)
+        pause = self._patience.pause
+        return float(wait_random_exponential(multiplier=pause, max=32 * pause)(state))
 
     def _once(self, method: Method, path: str, body: Json) -> Json:
         try:
             if method == "GET" or path.endswith("/filter"):
                 response = self._http.request(method, self.url + path, json=body)
             else:
-                with self._writing:
+                with self._pace.turn() as turn:
                     response = self._http.request(method, self.url + path, json=body)
+                    turn.refused = response.status_code in _TOO_MUCH
         except httpx.TransportError as error:
             raise _Transient(error) from error
         if response.status_code in _TRANSIENT:
@@ -168,16 +214,6 @@ class PrefectApi:
         ) from failure.cause
 
 
-def _pause(state: RetryCallState) -> float:
-    """Jittered, doubling from half a second; what the server asks for, when it asks."""
-    failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, _Transient) and isinstance(failure.cause, httpx.Response):
-        asked = failure.cause.headers.get("Retry-After", "")
-        if asked.isdigit():
-            return float(asked)
-    return float(wait_random_exponential(multiplier=0.25, max=8)(state))
-
-
 def _explain(method: Method, path: str, response: httpx.Response) -> str:
     told = _words(response)
     match response.status_code:
@@ -188,7 +224,10 @@ def _explain(method: Method, path: str, response: httpx.Response) -> str:
                 "self-hosted server, prefect_auth_string."
             )
         case 403:
-            return f"Prefect does not permit {method} {path} (403): {told}."
+            return (
+                f"Prefect does not permit {method} {path} (403): {told}. The key is valid; its "
+                "owner lacks the permission."
+            )
         case 404:
             return f"Prefect knows no {path} (404): {told}. Check the API URL and its workspace."
         case status:

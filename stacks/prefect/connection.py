@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import PrefectError
+
+_CLOUD = re.compile(r"(.*/accounts/[^/]+)/workspaces/[^/]+")
 
 
 class Config(Protocol):
@@ -24,6 +27,16 @@ class Connection:
 
     api_url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether this is a workspace of Prefect Cloud: its URL says so."""
+        return _CLOUD.fullmatch(self.api_url) is not None
+
+    @property
+    def account_url(self) -> str:
+        """The API of the workspace's account, on Prefect Cloud."""
+        return _CLOUD.sub(r"\1", self.api_url)
 
 
 def resolve(config: Config) -> Connection:

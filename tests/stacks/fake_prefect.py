@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from stacks.prefect.api import PrefectApi
+from stacks.prefect.api import Patience, PrefectApi
 from stacks.prefect.connection import Connection
 
 URL = "http://prefect.test/api"
@@ -21,16 +21,16 @@ class FakePrefect:
     answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     version: str = "3.8.8"
+    prefix: str = "/api"
 
-    def api(self, **headers: str) -> PrefectApi:
-        connection = Connection(api_url=URL, headers=headers)
-        return PrefectApi(connection, httpx.MockTransport(self._answer))
+    def api(self, url: str = URL, patience: Patience = Patience()) -> PrefectApi:  # noqa: B008
+        return PrefectApi(Connection(api_url=url), httpx.MockTransport(self._answer), patience)
 
     def writes(self) -> list[tuple[str, str, Any]]:
         return [r for r in self.requests if r[0] != "GET" and not r[1].endswith("/filter")]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.raw_path.decode().removeprefix("/api")
+        path = request.url.raw_path.decode().removeprefix(self.prefix)
         if path == "/admin/version" and f"GET {path}" not in self.answers:
             return httpx.Response(200, json=self.version)
         body = json.loads(request.content) if request.content else None

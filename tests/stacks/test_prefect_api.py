@@ -6,17 +6,14 @@ import httpx
 import pytest
 
 from stacks.prefect import PrefectApiError, PrefectError, PrefectUnreachable
-from stacks.prefect import api as api_module
+from stacks.prefect.api import Patience, PrefectApi
 from stacks.prefect.connection import resolve
 from tests.stacks.fake_prefect import DONE, GONE, URL, FakePrefect, ok
 
 BUSY = httpx.Response(503, json={"exception_message": "Service Unavailable"})
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(api_module, "_GREETING", 0.0)
-    monkeypatch.setattr(api_module, "_PATIENCE", 0.0)
+IMPATIENT = Patience(call=0, greeting=0)
 
 
 def test_a_busy_server_is_asked_again():
@@ -76,16 +73,16 @@ def test_a_wrong_key_is_told_from_a_missing_permission():
         FakePrefect({"GET /x": httpx.Response(403, json={})}).api().call("GET", "/x")
 
 
-def test_a_server_that_is_down_is_named_with_its_remedy(impatient):
+def test_a_server_that_is_down_is_named_with_its_remedy():
     down = FakePrefect({"GET /admin/version": httpx.ConnectError("refused")})
     with pytest.raises(PrefectUnreachable, match=rf"{URL} is down: refused.*prefect.api_url"):
-        down.api().call("GET", "/x")
+        down.api(patience=IMPATIENT).call("GET", "/x")
 
 
-def test_a_server_that_is_slow_is_called_slow(impatient):
+def test_a_server_that_is_slow_is_called_slow():
     slow = FakePrefect({"GET /admin/version": httpx.ReadTimeout("30 s")})
     with pytest.raises(PrefectUnreachable, match="is too slow"):
-        slow.api().call("GET", "/x")
+        slow.api(patience=IMPATIENT).call("GET", "/x")
 
 
 def test_a_server_of_another_version_is_refused_before_anything_is_sent():
@@ -115,7 +112,7 @@ def test_the_key_is_in_the_header_and_in_no_representation():
         return ok("3.8.8")
 
     connection = resolve({"prefect_api_key": "pnu_x", "prefect": json.dumps({"api_url": URL})})
-    api_module.PrefectApi(connection, httpx.MockTransport(remember)).call("GET", "/x")
+    PrefectApi(connection, httpx.MockTransport(remember)).call("GET", "/x")
     assert seen == ["Bearer pnu_x", "Bearer pnu_x"]
     assert "pnu_x" not in repr(connection)
 
@@ -149,3 +146,34 @@ class TestTheConnectionIsLookedFor:
 
 def test_done_is_no_json():
     assert FakePrefect({"PATCH /x": DONE}).api().call("PATCH", "/x", {}) is None
+
+
+class TestPrefectCloud:
+    URL = "https://api.prefect.test/api/accounts/a/workspaces/w"
+    GREETING = "POST /work_pools/filter"
+
+    def cloud(self, answers):
+        return FakePrefect(answers, prefix="/api/accounts/a/workspaces/w")
+
+    def test_is_known_by_its_url_and_not_asked_for_a_version(self):
+        cloud = self.cloud({self.GREETING: ok([]), "GET /x": ok(1)})
+        assert cloud.api(self.URL).call("GET", "/x") == 1
+
+    @pytest.mark.parametrize("status", [403, 404])
+    def test_of_another_workspace_is_not_taken_for_an_empty_one(self, status):
+        """Every GET would say 404, and a refresh would drop everything from the state."""
+        cloud = self.cloud({self.GREETING: httpx.Response(status, json={}), "GET /x": GONE})
+        with pytest.raises(PrefectApiError, match="The key is valid, but not for the workspace"):
+            cloud.api(self.URL).call("GET", "/x")
+
+    def test_with_a_wrong_key_says_so(self):
+        cloud = self.cloud({self.GREETING: httpx.Response(401, json={"detail": "Invalid"})})
+        with pytest.raises(PrefectApiError, match=r"who we are \(401\)"):
+            cloud.api(self.URL).call("GET", "/x")
+
+
+def test_a_pause_that_is_asked_for_is_not_waited_for_beyond_our_patience(slept):
+    limited = httpx.Response(429, headers={"Retry-After": "3600"})
+    with pytest.raises(PrefectApiError, match="keeps answering 429, after 1 attempts"):
+        FakePrefect({"GET /x": limited}).api().call("GET", "/x")
+    assert slept == []
