@@ -37,11 +37,12 @@ class _Transient(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """Seconds that one call may take with all its retries, and the first pause between them.
+    """In seconds: one answer, one call with all its retries, and the first pause between them.
 
     The greeting has less: a wrong URL should not cost a minute and a half.
     """
 
+    answer: float = 30.0
     call: float = 90.0
     greeting: float = 15.0
     pause: float = 0.25
@@ -64,10 +65,12 @@ class PrefectApi:
         self._patience = patience
         self._http = httpx.Client(
             headers={"User-Agent": "dataflows", **connection.headers},
-            timeout=httpx.Timeout(30.0, connect=5.0),
+            timeout=httpx.Timeout(patience.answer, connect=5.0),
             transport=transport,
         )
         self._pace = Pace()
+        self.made: set[tuple[str, str]] = set()  # kind and id of what this process has made
+        self.adopted: set[tuple[str, str]] = set()
         self._flows: dict[str, str] = {}
         self._flows_lock = threading.Lock()
         self._greeted = False

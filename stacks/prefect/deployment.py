@@ -14,7 +14,7 @@ from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
 _PLACE = frozenset({"work_pool_name", "work_queue_name"})
-_OWNER = "pulumi-stack"  # the label that says whose a deployment is; set at creation only
+_OWNER = "pulumi-resource"  # the label that says whose a deployment is; set at creation only
 
 
 class DeploymentProvider(PrefectProvider):
@@ -53,11 +53,10 @@ class DeploymentProvider(PrefectProvider):
     def lookup(self, fields: Props) -> Props | None:
         path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
         live: Props | None = self.api.call("GET", path)
-        if live is not None and live.get("labels", {}).get(_OWNER) == fields["owner"]:
-            # Ours, from an `up` that was killed before it could write that down: made anew.
-            self.remove(live["id"], fields)
-            return None
         return live
+
+    def is_ours(self, live: Props, fields: Props) -> bool:
+        return bool((live.get("labels") or {}).get(_OWNER) == fields["owner"])
 
     def make(self, fields: Props) -> Props:
         told = {k: v for k, v in fields.items() if v is not None}  # a new one has nothing to clear
@@ -65,7 +64,7 @@ class DeploymentProvider(PrefectProvider):
         body["flow_id"] = self.api.flow_id(fields["flow_name"])
         body["labels"] = {_OWNER: fields["owner"]}
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
-        made: Props = self.api.create("/deployments/", body, lambda: self._named(fields))
+        made: Props = self.api.create("/deployments/", body, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
@@ -106,15 +105,12 @@ class DeploymentProvider(PrefectProvider):
 
     def equal(self, name: str, old: Json, new: Json) -> bool:
         if name == "owner":
-            return True  # written once; nothing to send when a project or stack is renamed
+            return (
+                True  # written once; nothing to send when a project, stack or resource is renamed
+            )
         if name == "schedules" and old and new:
             return same({s["slug"]: s for s in old}, {s["slug"]: s for s in new})
         return super().equal(name, old, new)
-
-    def _named(self, fields: Props) -> Props | None:
-        path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
-        live: Props | None = self.api.call("GET", path)
-        return live
 
     def _shares_a_limit(self, id_: str) -> bool:
         """Whether the live deployment counts against a limit that is not its own."""
@@ -210,7 +206,7 @@ class DeploymentArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class _Owned(DeploymentArgs):
-    """What is kept besides: the stack that made the deployment."""
+    """What is kept besides: ``project/stack/resource``, which made the deployment."""
 
     owner: str
 
@@ -232,5 +228,5 @@ class Deployment(PrefectResource, module="prefect", name="Deployment"):
         *,
         adopt: bool = False,
     ) -> None:
-        owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+        owner = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
         super().__init__(name, _Owned(**vars(args), owner=owner), opts, adopt=adopt)

@@ -127,6 +127,10 @@ class PrefectProvider(ResourceProvider):
         """Whether two values of a field mean the same."""
         return same(old, new)
 
+    def is_ours(self, live: Props, fields: Props) -> bool:
+        """Whether it bears the mark of this very resource: an `up` was killed that made it."""
+        return False
+
     def key(self, fields: Props) -> str:
         """The natural key, as people write it."""
         return "/".join(str(fields[name]) for name in self.identity)
@@ -165,8 +169,12 @@ class PrefectProvider(ResourceProvider):
         told = self._decode(props)
         existing = self.lookup(told)
         if existing is None:
-            return CreateResult(self.id_of(self.make(told)), props)
-        return CreateResult(self._adopt(existing, told, adopt=bool(props.get(_ADOPT))), props)
+            id_ = self.id_of(self.make(told))
+            self.api.made.add((self.kind, id_))
+        else:
+            id_ = self._adopt(existing, told, adopt=bool(props.get(_ADOPT)))
+            self.api.adopted.add((self.kind, id_))
+        return CreateResult(id_, props)
 
     @_plainly
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -195,7 +203,9 @@ class PrefectProvider(ResourceProvider):
 
     @_plainly
     def delete(self, _id: str, _props: Props) -> None:
-        self.remove(_id, self._decode(_props))
+        # A resource that was renamed in the program: under its new name it has been adopted.
+        if (self.kind, _id) not in self.api.adopted:
+            self.remove(_id, self._decode(_props))
 
     # -------------------------------------------------------------------------------------------
 
@@ -215,20 +225,25 @@ class PrefectProvider(ResourceProvider):
 
     def _adopt(self, live: Props, told: Props, *, adopt: bool) -> str:
         """The id of an object that exists already and becomes this stack's, changed if need be."""
+        id_ = self.id_of(live)
+        if (self.kind, id_) in self.api.made | self.api.adopted:
+            raise PrefectError(
+                f'The {self.kind} "{self.key(told)}" is declared twice in this program.'
+            )
         managed = without(told, self.identity)
         seen = self.seen(live, managed)
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
         another = [k for k in self.identity if k in live and live[k] != told[k]]
         identical = not changed and os.environ.get("PREFECT_ADOPT") == "identical"
-        if another or not (adopt or identical):
+        if another or not (adopt or identical or self.is_ours(live, told)):
             raise PrefectError(
                 f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
                 "it. Give yours another name; or pass adopt=True to take it over; or, if an `up` "
                 "was killed while it made it, run this one with PREFECT_ADOPT=identical."
             )
         if changed:
-            self.change(self.id_of(live), seen, told, changed)
-        return self.id_of(live)
+            self.change(id_, seen, told, changed)
+        return id_
 
 
 class PrefectResource(Resource):

@@ -35,7 +35,7 @@ def wire(kind, **fields):
 
 
 def deployment(**fields):
-    named = {"flow_name": "f", "name": "d", "owner": "p/s"}
+    named = {"flow_name": "f", "name": "d", "owner": "p/s/d"}
     return wire(DeploymentProvider, **(named | fields))
 
 
@@ -178,23 +178,25 @@ class TestCreate:
         assert prefect.writes() == []
 
     def test_refuses_another_stacks_deployment_though_prefect_would_overwrite_it(self):
-        theirs = {"id": "1", "labels": {"pulumi-stack": "p/other"}}
+        theirs = {"id": "1", "labels": {"pulumi-resource": "p/other/d"}}
         prefect = FakePrefect({"GET /deployments/name/f/d": ok(theirs)})
         with pytest.raises(PrefectError, match='deployment "f/d" exists already'):
             provider(DeploymentProvider, prefect).create(deployment())
 
-    def test_makes_anew_the_deployment_that_a_killed_up_of_this_stack_left(self):
-        ours = {"id": "1", "labels": {"pulumi-stack": "p/s"}}
-        prefect = FakePrefect(
-            {
-                "GET /deployments/name/f/d": ok(ours),
-                "GET /deployments/1": ok(ours),
-                "DELETE /deployments/1": DONE,
-                "POST /flows/": ok({"id": "flow"}),
-                "POST /deployments/": ok({"id": "2"}, 201),
-            }
-        )
-        assert provider(DeploymentProvider, prefect).create(deployment()).id == "2"
+    def test_takes_up_the_deployment_that_a_killed_up_of_this_resource_left(self):
+        ours = {"id": "1", "name": "d", "labels": {"pulumi-resource": "p/s/d"}, "tags": ["old"]}
+        prefect = FakePrefect({"GET /deployments/name/f/d": ok(ours), "PATCH /deployments/1": DONE})
+        assert provider(DeploymentProvider, prefect).create(deployment(tags=["new"])).id == "1"
+        assert prefect.writes() == [("PATCH", "/deployments/1", {"tags": ["new"]})]
+
+    def test_of_what_is_declared_twice_is_refused(self):
+        """Else the two would be one, and the end of either that of both."""
+        ours = {"id": "1", "name": "d", "labels": {"pulumi-resource": "p/s/d"}}
+        prefect = FakePrefect({"GET /deployments/name/f/d": ok(ours)})
+        twice = provider(DeploymentProvider, prefect)
+        twice.create(deployment())
+        with pytest.raises(PrefectError, match='deployment "f/d" is declared twice'):
+            twice.create(deployment())
 
     def test_marks_a_deployment_as_this_stacks(self):
         prefect = FakePrefect(
@@ -206,7 +208,7 @@ class TestCreate:
         )
         provider(DeploymentProvider, prefect).create(deployment(concurrency_limit=None))
         body = prefect.writes()[-1][2]
-        assert body["labels"] == {"pulumi-stack": "p/s"}
+        assert body["labels"] == {"pulumi-resource": "p/s/d"}
         assert "concurrency_limit" not in body, "a null there deletes a limit, if there is one"
 
     def test_takes_the_default_queue_which_comes_with_its_pool(self):
@@ -236,6 +238,16 @@ class TestCreate:
 
 
 class TestDelete:
+    def test_under_an_old_name_spares_what_was_adopted_under_the_new_one(self):
+        """A resource renamed in the program: Pulumi creates the new one, then deletes the old."""
+        live = {"id": "1", "name": "x", "value": 1}
+        prefect = FakePrefect({"GET /variables/name/x": ok(live)})
+        renamed = provider(VariableProvider, prefect)
+        props = wire(VariableProvider, name="x", value=1)
+        renamed.create(props | {"adopt": True})
+        renamed.delete("1", props)
+        assert prefect.writes() == []
+
     def test_of_a_deployment_lets_go_of_a_shared_limit_first(self):
         """Prefect would delete the limit, and the other deployments would run without one."""
         live = {"id": "1", "global_concurrency_limit": {"name": "warehouse", "limit": 5}}
