@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.stacks.mock_engine import Engine
 
 TOKEN = "ya29.test-access-token"
 AGENT_DIGEST, RUNNER_DIGEST = f"sha256:{'1a' * 32}", f"sha256:{'2b' * 32}"
+
+SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember")
 
 _SECRET = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 
@@ -34,11 +37,13 @@ class Resource:
 class CloudEngine(Engine):
     """Answers as Google would with what is known after a creation only."""
 
-    def __init__(self, project: str = "acme-data") -> None:
+    def __init__(self, project: str, key_version: int) -> None:
         super().__init__()
-        self.project = project
+        self.project, self.key_version = project, key_version
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ.endswith(SLOW):
+            time.sleep(0.05)  # so that what does not wait for it comes before it
         id_, outputs = super().new_resource(args)
         return id_, {"project": self.project, **outputs, **self._computed(args, outputs)}
 
@@ -59,7 +64,9 @@ class CloudEngine(Engine):
             case "gcp:artifactregistry/repository:Repository":
                 return {"name": told["repositoryId"]}
             case "gcp:secretmanager/secretVersion:SecretVersion":
-                return {"version": "1", "name": f"projects/1/secrets/{told['secret']}/versions/1"}
+                version = str(self.key_version)
+                name = f"projects/1/secrets/{told['secret']}/versions/{version}"
+                return {"version": version, "name": name}
             case "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
                 pool = f"workloadIdentityPools/{told['workloadIdentityPoolId']}"
                 return {"name": f"projects/1/locations/global/{pool}"}
@@ -75,13 +82,18 @@ class CloudEngine(Engine):
         return {}
 
 
-def built(stack: str, **changes: dict[str, Any]) -> list[Resource]:
-    """The resources of a stack of the repository, filled in, with some of its values changed."""
+def built(stack: str, key_version: int = 1, **changes: dict[str, Any] | None) -> list[Resource]:
+    """The resources of a stack of the repository, filled in, with some of its values changed.
+
+    They are in the order of their creation. A section that is changed to ``None`` is left out.
+    """
     sections = filled(stack)
     for name, values in changes.items():
-        sections[name] = sections.get(name, {}) | values
+        sections[name] = sections.get(name, {}) | (values or {})
+        if values is None:
+            del sections[name]
     here = os.getcwd()
-    engine = CloudEngine(project=sections["google"]["project"])
+    engine = CloudEngine(sections["google"]["project"], key_version)
     pulumi.runtime.set_mocks(engine, project="dataflows", stack=stack, preview=False)
     texts = {
         f"dataflows:{name}": value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,267 @@
+"""What a stack in the cloud is made of, and what a change of its values changes."""
+
+import json
+
+import pulumi
+import pytest
+
+from flows.declarations import FlowDeployment
+from stacks import platform as platform_module
+from stacks.deployments import DeclarationError
+from tests.gcp.graph import AGENT_DIGEST, RUNNER_DIGEST, built
+from tests.gcp.stacks import AGENT, RUNNER, filled
+from tests.gcp.variants import VARIANTS, graph
+
+ANOTHER = f"sha256:{'ee' * 32}"
+KEYLESS = {"google", "landing-bucket", "lake-bucket", "warehouse"}
+
+
+def of(kind, resources):
+    """By name, the inputs of the resources of one kind."""
+    return {r.name: r.inputs for r in resources if r.type.endswith(f":{kind}")}
+
+
+def kinds(resources):
+    return {r.type.rpartition(":")[2] for r in resources}
+
+
+def changed(before, after):
+    """The names of what the second graph has otherwise, or more, or less."""
+    one = {(r.type, r.name): r.inputs for r in before}
+    other = {(r.type, r.name): r.inputs for r in after}
+    return {key[1] for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+# -- what it is made of ------------------------------------------------------------------------
+
+
+def test_dev_with_prods_values_is_prod():
+    values = {name: part for name, part in filled("prod").items() if isinstance(part, dict)}
+    values["storage"] = {"landing_days": None, **values["storage"]}
+    assert nameless(built("dev", **values)) == nameless(graph("prod"))
+
+
+def nameless(resources):
+    """The resources, as if the stack had no name."""
+    texts = [json.dumps([r.type, r.name, r.inputs], sort_keys=True, default=str) for r in resources]
+    return sorted(text.replace("prod", "STACK").replace("dev", "STACK") for text in texts)
+
+
+def test_everything_waits_until_its_service_answers():
+    google = [r.type for r in graph("prod") if r.type.startswith("gcp:")]
+    services = [i for i, type_ in enumerate(google) if type_ == "gcp:projects/service:Service"]
+    assert services == list(range(len(services)))
+
+
+@pytest.mark.parametrize(("variant", "vm"), [("dev", "agent-vm"), ("prod", "agent-template")])
+def test_the_agent_starts_once_it_may_and_can(variant, vm):
+    order = [r.name for r in graph(variant)]
+    ways_out = [name for name in order if name.startswith("network-")]
+    grants = [name for name in order if name.startswith("agent-") and name != vm]
+    needed = [n for n in grants if n.startswith(("agent-runs", "agent-reads", "agent-pulls"))]
+    assert len(needed) == 3
+    assert max(order.index(name) for name in [*needed, *ways_out]) < order.index(vm)
+
+
+def test_where_images_are_promoted_nothing_is_built():
+    assert "Image" not in kinds(graph("prod"))
+    assert list(of("Repository", graph("prod"))) == ["registry-images"]
+
+
+def test_deployments_run_the_very_digest_that_was_promoted():
+    images = {
+        json.loads(d["job_variables"])["image"] for d in of("Deployment", graph("prod")).values()
+    }
+    assert images == {f"europe-west1-docker.pkg.dev/acme-data/dataflows-prod/runner@{RUNNER}"}
+
+
+def test_flows_lie_where_the_image_has_them():
+    for deployment in of("Deployment", graph("dev")).values():
+        [step] = json.loads(deployment["pull_steps"])
+        assert step == {
+            "prefect.deployments.steps.set_working_directory": {"directory": "/opt/dataflows"}
+        }
+
+
+def test_an_image_is_pushed_by_its_content_for_one_platform_and_never_in_a_preview():
+    images = of("Image", graph("dev"))
+    assert images.keys() == {"agent-image", "runner-image"}
+    for name, image in images.items():
+        [export] = image["exports"]
+        url = f"europe-west1-docker.pkg.dev/acme-data/dataflows-dev/{name.removesuffix('-image')}"
+        assert (export["registry"]["names"], export["registry"]["pushByDigest"]) == ([url], True)
+        assert "tags" not in image
+        assert image["platforms"] == ["linux/amd64"]
+        assert image["buildOnPreview"] is False
+
+
+def test_tags_of_images_never_move_and_the_build_cache_has_a_place_where_they_do():
+    repositories = of("Repository", graph("dev"))
+    assert repositories["registry-images"]["dockerConfig"] == {"immutableTags": True}
+    assert "dockerConfig" not in repositories["registry-cache"]
+    for image in of("Image", graph("dev")).values():
+        [cache] = image["cacheTo"]
+        assert "/dataflows-dev-cache/" in cache["registry"]["ref"]
+
+
+def test_flows_find_their_data_by_variables_and_keyless_blocks():
+    variables = {v["name"]: json.loads(v["value"]) for v in of("Variable", graph("dev")).values()}
+    assert variables == {
+        "landing-dev": "gs://acme-data-df-dev-landing",
+        "warehouse-dev": "bigquery://acme-data/dataflows_dev?location=europe-west1",
+    }
+    blocks = of("Block", graph("dev"))
+    assert blocks.keys() == KEYLESS | {"landing-options"}
+    assert json.loads(blocks["google"]["data"]) == {"project": "acme-data"}
+    assert all(blocks[name]["secret_data"].count("service_account") == 0 for name in KEYLESS)
+
+
+def test_the_runner_reaches_its_buckets_datasets_and_secrets_and_no_others():
+    resources = graph("everything")
+    me = "serviceAccount:df-dev-runner@acme-data.iam.gserviceaccount.com"
+    mine = [r.inputs for r in resources if r.inputs.get("member") == me]
+    assert {i["bucket"] for i in mine if "bucket" in i} == {
+        "acme-data-df-dev-landing",
+        "acme-data-df-dev-lake",
+    }
+    assert {i["datasetId"] for i in mine if "datasetId" in i} == {
+        "dataflows_dev",
+        "dataflows_dev_staging",
+    }
+    assert {i["secretId"] for i in mine if "secretId" in i} == {
+        "df-dev-prefect-api-key",
+        "shop-token",
+        "old-token",
+    }
+    assert [i["role"] for i in mine if "project" in i] == ["roles/bigquery.jobUser"]
+
+
+def test_a_secret_for_flows_is_made_without_a_value():
+    assert of("Secret", graph("everything")).keys() == {
+        "secrets-prefect-api-key",
+        "secrets-shop-token",
+    }
+    assert len(of("SecretVersion", graph("everything"))) == 1
+
+
+def test_a_new_agent_answers_before_the_old_one_goes_and_one_that_does_not_is_made_anew():
+    [group] = of("RegionInstanceGroupManager", graph("prod")).values()
+    policy = group["updatePolicy"]
+    assert (policy["maxUnavailableFixed"], policy["minimalAction"]) == (0, "REPLACE")
+    assert policy["maxSurgeFixed"] >= len(group["distributionPolicyZones"])
+    assert (group["targetSize"], group["waitForInstancesStatus"]) == (1, "UPDATED")
+    [check] = of("HealthCheck", graph("prod")).values()
+    assert check["httpHealthCheck"] == {"port": 8080, "requestPath": "/health"}
+    assert group["autoHealingPolicies"]["healthCheck"] == "agent-health-id"
+
+
+def test_a_single_agent_has_no_door_at_all():
+    assert not kinds(graph("dev")) & {"Firewall", "HealthCheck", "RegionInstanceGroupManager"}
+    assert not kinds(graph("prod")) & {"Instance"}
+
+
+def test_a_nat_is_there_where_it_is_asked_for():
+    assert {v for v in VARIANTS if "RouterNat" in kinds(graph(v))} == {
+        "prod",
+        "dev as prod",
+        "everything",
+        "single on a NAT",
+    }
+
+
+def test_github_deploys_from_its_environment_and_previews_from_pull_requests():
+    subjects = {
+        name: member["member"].partition("/subject/")[2]
+        for name, member in of("IAMMember", graph("prod")).items()
+        if name.endswith("-subject")
+    }
+    assert subjects == {
+        "deployer-subject": "repo:acme/flows:environment:prod",
+        "previewer-subject": "repo:acme/flows:pull_request",
+    }
+    roles = {m["role"] for n, m in of("IAMMember", graph("prod")).items() if "previewer-" in n}
+    assert not [r for r in roles if "admin" in r.lower() or "editor" in r.lower()]
+
+
+def test_a_stack_that_nobody_deploys_from_github_has_nothing_of_it():
+    names = {r.name for r in built("dev", github=None)}
+    assert not [n for n in names if n.startswith(("github", "deployer", "previewer"))]
+
+
+# -- what a change changes ---------------------------------------------------------------------
+
+
+def test_another_image_of_the_agent_makes_another_agent_and_nothing_else():
+    assert changed(graph("prod"), built("prod", images={"agent": ANOTHER})) == {"agent-template"}
+
+
+def test_another_image_of_the_runner_changes_pool_and_deployments_and_nothing_else():
+    assert changed(graph("prod"), built("prod", images={"runner": ANOTHER})) == {
+        "pool",
+        *of("Deployment", graph("prod")),
+    }
+
+
+def test_another_key_makes_another_agent_and_moves_the_runs_to_it():
+    assert changed(graph("prod"), built("prod", key_version=2)) == {"agent-template", "pool"}
+
+
+def test_an_image_is_the_same_whatever_the_commit(monkeypatch):
+    monkeypatch.setattr("stacks.cloud.git_revision", lambda: "another commit")
+    assert not changed(graph("dev"), built("dev"))
+
+
+def test_other_schedules_change_deployments_only():
+    assert changed(graph("dev"), built("dev", prefect={"schedules": "active"})) == {
+        "ingest/dev",
+        "report/dev",
+    }
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"memory": "2gb"}, "memory: '2gb' does not match"),
+        ({"cpu": "two"}, "cpu: 'two' does not match"),
+    ],
+)
+def test_a_deployment_that_asks_for_what_cloud_run_refuses_is_refused(monkeypatch, values, text):
+    declared = FlowDeployment(entrypoint="flows/hello.py:hello", **values)
+    monkeypatch.setattr(platform_module, "DEPLOYMENTS", (declared,))
+    with pytest.raises(DeclarationError) as caught:
+        built("dev")
+    assert str(caught.value).startswith("flows/deployments.py, flows/hello.py:hello: ")
+    assert text in str(caught.value)
+
+
+# -- what it tells its users -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variant", "digests"),
+    [
+        ("dev", {"agent": AGENT_DIGEST, "runner": RUNNER_DIGEST}),
+        ("prod", {"agent": AGENT, "runner": RUNNER}),
+    ],
+)
+def test_the_outputs_name_what_promotion_and_workflows_need(monkeypatch, variant, digests):
+    told = {}
+
+    def export(name, value):
+        pulumi.Output.from_input(value).apply(lambda now: told.update({name: now}))
+
+    monkeypatch.setattr(pulumi, "export", export)
+    built(variant)
+    assert told.keys() == {
+        "work_pool",
+        "deployments",
+        "images",
+        "git_revision",
+        "github_provider",
+        "github_deployer",
+        "github_previewer",
+    }
+    assert told["images"] == digests
