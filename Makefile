@@ -69,6 +69,14 @@ format: $(VENV) ## Put the code into form
 types: $(VENV) ## Check the types
 	@.venv/bin/mypy
 
+.PHONY: docs
+docs: $(VENV) ## Write the configuration's reference from its models
+	@$(PY) -m stacks.reference
+
+.PHONY: bench
+bench: $(VENV) ## Measure beside the peers (ARGS="10 100 1000": how many deployments)
+	@$(ENGINE) && $(PY) -m bench.registration $(ARGS)
+
 # The groups share one resolution, the dev one: what a test has seen is what an image has.
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes -q \
 	--no-header --no-annotate

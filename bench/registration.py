@@ -147,8 +147,11 @@ def run(
     count: int, recorder: Recorder, folder: Path, table: Table, say: Callable[[str], None]
 ) -> None:
     """Peer and ours in turn for each case, so that both meet the same machine."""
-    sides = [Peer(folder / "peer", recorder.url), Ours(folder / "ours", recorder.url)]
-    sides.append(Checkpointless(folder / "checkpointless", recorder.url))
+    sides: list[Peer | Ours] = [
+        Peer(folder / "peer", recorder.url),
+        Ours(folder / "ours", recorder.url),
+        Checkpointless(folder / "checkpointless", recorder.url),
+    ]
     for case, wanted in cases(count).items():
         base: Measured | None = None
         for side in sides:

@@ -17,7 +17,6 @@ from .config import StackConfig
 from .prefect import UNDECLARED, DeploymentArgs
 from .prefect.deployment import DeploymentProvider
 
-
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.
 _SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)
 

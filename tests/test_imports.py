@@ -38,6 +38,7 @@ MAY_IMPORT = {
         "stacks.sections",
         "flows.deployments",
     ),
+    "stacks.reference": ("stacks.config", "stacks.sections"),
     "stacks": (),
     "flows": ("flows",),
     "tools": ("tools",),
