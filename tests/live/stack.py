@@ -72,15 +72,6 @@ class Stack:
             runtime="python",
             backend=auto.ProjectBackend(url=f"file://{self.home}"),
         )
-        env = {
-            "PATH": f"{self.engine}{os.pathsep}{os.environ['PATH']}",
-            "PULUMI_HOME": str(self.home / "pulumi-home"),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PREFECT_API_URL": self.api_url,
-            "PYTHONPATH": str(ROOT),  # the provider process imports stacks.prefect
-        }
         stack = auto.create_or_select_stack(
             self.name,
             project_name=self.project,
@@ -88,7 +79,7 @@ class Stack:
             opts=auto.LocalWorkspaceOptions(
                 work_dir=str(self.home),
                 project_settings=settings,
-                env_vars=env,
+                env_vars=environment(self.home, self.engine, self.api_url),
                 pulumi_command=auto.PulumiCommand(root=str(self.engine.parent)),
             ),
         )
@@ -97,6 +88,19 @@ class Stack:
                 {key: auto.ConfigValue(value, secret=True) for key, value in self.config.items()}
             )
         return stack
+
+
+def environment(home: Path, engine: Path, api_url: str) -> dict[str, str]:
+    """What Pulumi and the program's provider process need to know."""
+    return {
+        "PATH": f"{engine}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_HOME": str(home / "pulumi-home"),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PREFECT_API_URL": api_url,
+        "PYTHONPATH": str(ROOT),  # the provider process imports stacks.prefect
+    }
 
 
 def _changes(told: dict[str, int] | None) -> Changes:
