@@ -28,7 +28,7 @@ from .sections import (
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}[a-z0-9]")
 
 
-class ConfigError(Exception):
+class ConfigError(pulumi.RunError):  # Pulumi shows its text alone, without a traceback
     """The configuration is not usable; the text says which file and key, and what to write."""
 
 

@@ -43,7 +43,9 @@ class Prefect(Section):
         "processes: PREFECT_API_URL or the active Prefect profile.",
     )
     headers: dict[str, str] = Field(
-        default_factory=dict, description="Sent with every call, for a proxy before the server."
+        default_factory=dict,
+        description="Sent with every call, for a proxy before the server; no secrets: they can be "
+        "read on the agent and in its jobs.",
     )
     work_pool: str = Field(description="The name of the stack's work pool.")
     queues: tuple[str, ...] = Field(

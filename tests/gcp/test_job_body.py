@@ -9,6 +9,8 @@ import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from prefect.client.schemas.objects import Flow, FlowRun
+from prefect.server.schemas.actions import WorkPoolCreate
+from prefect.utilities.schema_tools import ValidationError, validate
 from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerJobV2Configuration
 
 from tests.gcp.discovery import problems
@@ -69,6 +71,24 @@ def wrong(body):
 def test_google_would_take_the_job_of_every_deployment(variant):
     found = [f"{d}: {p}" for d, made in jobs(variant) for p in wrong(made.job_body)]
     assert not found
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_prefect_would_take_the_template_and_what_each_deployment_says_of_its_jobs(variant):
+    template = template_of(variant)
+    WorkPoolCreate(name="pool", type="cloud-run-v2", base_job_template=template)
+    schema = template["variables"]
+    defaults = {k: v["default"] for k, v in schema["properties"].items() if v.get("default")}
+    validate(defaults, schema, raise_on_error=True)
+    for deployment in graph(variant):
+        if deployment.type.endswith(":Deployment"):
+            validate(json.loads(deployment.inputs["job_variables"]), schema, raise_on_error=True)
+
+
+def test_prefect_sees_what_a_deployment_may_not_say_of_its_jobs():
+    for wrong_value in ({"cpu": "two"}, {"memory": "2gb"}, {"timeout": 604_801}):
+        with pytest.raises(ValidationError):
+            validate(wrong_value, template_of("dev")["variables"], raise_on_error=True)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -1,6 +1,8 @@
 """The platform that a stack's values build, as the engine is told of it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from stacks import platform as platform_module
 from stacks.config import StackConfig
 from stacks.platform import Platform
-from stacks.runner import job_template
+from stacks.runner import job_template, override_problems
 from tests.stacks.mock_engine import build
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,19 @@ def test_pause_is_left_to_people(engine):
     assert all("paused" not in d for d in engine.inputs("Deployment").values())
 
 
+def test_a_stack_of_processes_does_without_googles_packages():
+    """They take seconds to import, at each preview and each up."""
+    seen = "import sys, stacks.platform; print({'pulumi_gcp', 'prefect_gcp'} & sys.modules.keys())"
+    ran = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True)
+    assert ran.stdout.strip() == "set()"
+
+
+def test_a_stack_whose_sections_are_missing_is_not_guessed_at():
+    bare = StackConfig.model_validate({**VALUES, "data": None})
+    with pytest.raises(ValueError, match="sections are missing"):
+        build(lambda: Platform(bare, {}))
+
+
 def test_a_bad_declaration_registers_nothing(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(platform_module, "deployment_args", _refuse)
@@ -73,6 +88,16 @@ def test_a_bad_declaration_registers_nothing(monkeypatch):
 
 def _refuse(*args, **kwargs):
     raise ValueError("refused")
+
+
+def test_what_a_deployment_may_not_say_of_its_jobs_is_found():
+    memory = {"type": "string", "pattern": "^\\d+Mi$"}
+    template = {"variables": {"properties": {"memory": memory}}}
+    assert not list(override_problems(template, {"memory": "512Mi"}))
+    assert list(override_problems(template, {"memory": "2gb", "gpu": 1})) == [
+        "memory: '2gb' does not match '^\\\\d+Mi$'",
+        "the worker has no variable gpu",
+    ]
 
 
 def test_a_variable_that_the_worker_does_not_have_is_refused():
