@@ -150,6 +150,7 @@ class Cloud:
                 cpu=told.cpu,
                 memory=told.memory,
                 timeout=told.timeout,
+                labels=self.google.labels,
                 env={**told.env, "DATAFLOWS_STACK": pulumi.get_stack()},
                 env_from_secrets={
                     name: ref.model_dump() for name, ref in told.env_from_secrets.items()

@@ -162,7 +162,8 @@ class Google(Section):
         "`gcloud compute zones list`.",
     )
     labels: dict[str, str] = Field(
-        default_factory=dict, description="Labels of everything that can carry them."
+        default_factory=dict,
+        description="Labels of everything that can carry them, the jobs of runs too.",
     )
 
     @field_validator("zones")

@@ -34,6 +34,7 @@ class RunnerArgs:
     cpu: str
     memory: str
     timeout: int
+    labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     env_from_secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     prefect_api_key: Mapping[str, pulumi.Input[str]]
@@ -119,6 +120,7 @@ def _job_template(args: RunnerArgs, email: pulumi.Input[str]) -> dict[str, Any]:
         {
             # A name that Prefect makes up may start with a digit, which Cloud Run refuses.
             "name": f"{args.prefix}-{{{{ ctx.flow.name }}}}",
+            "labels": dict(args.labels),
             "env": dict(args.env),
             "env_from_secrets": {name: dict(ref) for name, ref in args.env_from_secrets.items()},
             "prefect_api_key_secret": dict(args.prefect_api_key),

@@ -113,6 +113,7 @@ def test_a_job_is_of_one_image_content_and_acts_as_the_runner(variant):
         assert made.job_body["launchStage"] == "GA"
         assert (inner["timeout"], inner["maxRetries"]) == ("3600s", 0)
         assert made.region == "europe-west1"
+        assert made.job_body["labels"].items() >= {"platform": "dataflows", "stack": stack}.items()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
