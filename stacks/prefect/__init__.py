@@ -7,8 +7,11 @@ from .declared import UNDECLARED
 from .deployment import Deployment, DeploymentArgs
 from .errors import PrefectApiError, PrefectError, PrefectUnreachable
 from .global_concurrency_limit import GlobalConcurrencyLimit, GlobalConcurrencyLimitArgs
+from .service_account import ServiceAccount, ServiceAccountArgs
+from .service_level_agreements import ServiceLevelAgreements, ServiceLevelAgreementsArgs
 from .tag_concurrency_limit import TagConcurrencyLimit, TagConcurrencyLimitArgs
 from .variable import Variable, VariableArgs
+from .webhook import Webhook, WebhookArgs
 from .work_pool import WorkPool, WorkPoolArgs
 from .work_queue import WorkQueue, WorkQueueArgs
 
@@ -27,10 +30,16 @@ __all__ = [
     "PrefectApiError",
     "PrefectError",
     "PrefectUnreachable",
+    "ServiceAccount",
+    "ServiceAccountArgs",
+    "ServiceLevelAgreements",
+    "ServiceLevelAgreementsArgs",
     "TagConcurrencyLimit",
     "TagConcurrencyLimitArgs",
     "Variable",
     "VariableArgs",
+    "Webhook",
+    "WebhookArgs",
     "WorkPool",
     "WorkPoolArgs",
     "WorkQueue",

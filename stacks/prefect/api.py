@@ -62,6 +62,7 @@ class PrefectApi:
     ) -> None:
         self.url = connection.api_url
         self.is_cloud = connection.is_cloud
+        self.account_url = connection.account_url
         self._patience = patience
         self._http = httpx.Client(
             headers={"User-Agent": "dataflows", **connection.headers},
@@ -78,6 +79,8 @@ class PrefectApi:
 
     def call(self, method: Method, path: str, body: Json = None) -> Json:
         """The answer's JSON; ``None`` for an empty answer and where the object does not exist.
+
+        ``path`` is below the API's URL, unless it is a whole URL itself.
 
         Raises:
             PrefectApiError: the server refused, in its own words.
@@ -181,12 +184,13 @@ class PrefectApi:
         return float(wait_random_exponential(multiplier=pause, max=32 * pause)(state))
 
     def _once(self, method: Method, path: str, body: Json) -> Json:
+        url = path if "://" in path else self.url + path
         try:
             if method == "GET" or path.endswith("/filter"):
-                response = self._http.request(method, self.url + path, json=body)
+                response = self._http.request(method, url, json=body)
             else:
                 with self._pace.turn() as turn:
-                    response = self._http.request(method, self.url + path, json=body)
+                    response = self._http.request(method, url, json=body)
                     turn.refused = response.status_code in _TOO_MUCH
         except httpx.TransportError as error:
             raise _Transient(error) from error

@@ -91,6 +91,8 @@ class PrefectProvider(ResourceProvider):
     args: ClassVar[type]
     identity: ClassVar[tuple[str, ...]]
     empty: ClassVar[Mapping[str, Any]] = {}
+    outputs: ClassVar[tuple[str, ...]] = ()  # what Prefect adds and programs read
+    only_cloud: ClassVar[bool] = False
     api: PrefectApi
 
     # -- what a kind says of itself -------------------------------------------------------------
@@ -123,6 +125,10 @@ class PrefectProvider(ResourceProvider):
         """The declared fields as they are live, in the words in which they were declared."""
         return {name: as_declared(live.get(name), fields[name]) for name in fields}
 
+    def told(self, live: Props) -> Props:
+        """The outputs, as far as this answer tells them."""
+        return {}
+
     def equal(self, name: str, old: Any, new: Any) -> bool:
         """Whether two values of a field mean the same."""
         return same(old, new)
@@ -150,6 +156,11 @@ class PrefectProvider(ResourceProvider):
         told = self._decode(news)
         known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
         failures = [CheckFailure(name, reason) for name, reason in self.problems(known)]
+        if self.only_cloud and not self.api.is_cloud:
+            where = (
+                f"only Prefect Cloud has a {self.kind}, and {self.api.url} is no workspace of it"
+            )
+            failures.append(CheckFailure(self.names()[0], where))
         return CheckResult(news, failures)
 
     @_plainly
@@ -168,13 +179,14 @@ class PrefectProvider(ResourceProvider):
     def create(self, props: Props) -> CreateResult:
         told = self._decode(props)
         existing = self.lookup(told)
+        live = existing or self.make(told)
         if existing is None:
-            id_ = self.id_of(self.make(told))
+            id_ = self.id_of(live)
             self.api.made.add((self.kind, id_))
         else:
             id_ = self._adopt(existing, told, adopt=bool(props.get(_ADOPT)))
             self.api.adopted.add((self.kind, id_))
-        return CreateResult(id_, props)
+        return CreateResult(id_, props | self.told(live))
 
     @_plainly
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -183,11 +195,11 @@ class PrefectProvider(ResourceProvider):
         if live is None:
             return ReadResult("", {})
         managed = without(told, self.identity)
-        seen = {name: live.get(name, told[name]) for name in self.identity} | self.seen(
-            live, managed
-        )
+        whose = {name: live.get(name, told[name]) for name in self.identity if name in told}
+        seen = whose | self.seen(live, managed)
         inputs = encode(seen, self.structured())
-        return ReadResult(self.id_of(live), {**inputs}, inputs)
+        kept = {name: props[name] for name in self.outputs if name in props}
+        return ReadResult(self.id_of(live), inputs | kept | self.told(live), inputs)
 
     @_plainly
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
@@ -199,7 +211,8 @@ class PrefectProvider(ResourceProvider):
         }
         if changed:
             self.change(_id, olds, news, changed)
-        return UpdateResult(_news)  # all of it: an empty result would empty the state
+        kept = {name: _olds[name] for name in self.outputs if name in _olds}
+        return UpdateResult(_news | kept)  # all of it: an empty result would empty the state
 
     @_plainly
     def delete(self, _id: str, _props: Props) -> None:
@@ -233,7 +246,7 @@ class PrefectProvider(ResourceProvider):
         managed = without(told, self.identity)
         seen = self.seen(live, managed)
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
-        another = [k for k in self.identity if k in live and live[k] != told[k]]
+        another = [k for k in self.identity if k in live.keys() & told and live[k] != told[k]]
         identical = not changed and os.environ.get("PREFECT_ADOPT") == "identical"
         if another or not (adopt or identical or self.is_ours(live, told)):
             raise PrefectError(
@@ -267,6 +280,7 @@ class PrefectResource(Resource):
         props = encode(told, self.provider.structured())
         if adopt:
             props[_ADOPT] = True
+        props |= dict.fromkeys(self.provider.outputs)
         super().__init__(self.provider(), name, props, opts)
 
 

@@ -45,6 +45,9 @@ class Stack:
     def destroy(self, program: Program = lambda: None) -> Changes:
         return _changes(self._run(program, "destroy").summary.resource_changes)
 
+    def outputs(self, program: Program) -> dict[str, auto.OutputValue]:
+        return dict(self._select(program).outputs())
+
     def exported(self, program: Program = lambda: None) -> dict[str, Any]:
         """The state, as `pulumi stack export` tells it."""
         return vars(self._select(program).export_stack())
