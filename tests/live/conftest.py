@@ -1,5 +1,6 @@
 """One real Prefect server for all live tests; each test has a stack of its own."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,12 @@ from tools import engine
 
 
 @pytest.fixture(scope="session")
-def pulumi_bin() -> Path:
-    return engine.find().bin
+def pulumi_bin() -> Iterator[Path]:
+    """The engine's directory, which is on PATH from here on."""
+    found = engine.find().bin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(found), prepend=os.pathsep)
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ class Stack:
                 work_dir=str(self.home),
                 project_settings=settings,
                 env_vars=environment(self.home, self.engine, self.api_url),
-                pulumi_command=auto.PulumiCommand(root=str(self.engine.parent)),
+                pulumi_command=auto.PulumiCommand(),  # of PATH: see the fixture pulumi_bin
             ),
         )
         if self.config:
