@@ -10,9 +10,12 @@ from jsonschema import Draft202012Validator
 
 from . import schedules
 from .declared import UNDECLARED, Json, Props, as_declared, same
+from .errors import PrefectError
 from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
+_SHARED = "global_concurrency_limit_id"
+_TEMPLATE = "__prefect_kind"  # a parameter that is filled in for each run: a variable, Jinja, JSON
 _PLACE = frozenset({"work_pool_name", "work_queue_name"})
 _OWNER = "pulumi-resource"  # the label that says whose a deployment is; set at creation only
 
@@ -37,6 +40,11 @@ class DeploymentProvider(PrefectProvider):
         for field in self.identity:
             if (name := fields.get(field)) and (wrong := object_name(name)):
                 yield field, wrong
+        if fields.get("concurrency_limit") is not None and fields.get(_SHARED) is not None:
+            yield (
+                _SHARED,
+                "a deployment has a limit of its own or a shared one; declare one of them",
+            )
         for wrong in schedules.problems(fields.get("schedules") or []):
             yield "schedules", wrong
         if schema := fields.get("parameter_openapi_schema"):
@@ -69,12 +77,17 @@ class DeploymentProvider(PrefectProvider):
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         body = without(changed, (*self.identity, "owner", "schedules"))
-        if "concurrency_limit" in body and self._shares_a_limit(id_):
+        if body.get(_SHARED) is not None and "concurrency_limit" in olds:
+            # Let go of first: told the other one, Prefect would leave its own limit lying about.
+            self.api.call("DELETE", f"/v2/concurrency_limits/deployment:{id_}")
+        elif "concurrency_limit" in body and self._shares_a_limit(id_):
             body |= self._own_limit(id_, body.pop("concurrency_limit"))
         if body.keys() & _PLACE:
             # Told one of them, the server puts the deployment into the other's default.
             live = self.find(id_, news) or {}
             body |= {name: news.get(name, live.get(name)) for name in _PLACE}
+        if _holds_template(body.get("parameters")):
+            self._keep_templates(id_, body.pop("parameters"))
         if body:
             # Every PATCH, even an empty one, deletes the runs that are scheduled already.
             self.api.call("PATCH", f"/deployments/{id_}", body)
@@ -112,6 +125,21 @@ class DeploymentProvider(PrefectProvider):
             return same({s["slug"]: s for s in old}, {s["slug"]: s for s in new})
         return super().equal(name, old, new)
 
+    def _keep_templates(self, id_: str, parameters: Props) -> None:
+        """Change parameters that hold templates.
+
+        A PATCH would store what they come to at this moment. A POST for the same name changes the
+        fields sent, templates as they are; but it drops schedules and labels that it does not
+        repeat. So the schedules stay, and get new ids.
+        """
+        live = self.find(id_, {})
+        if live is None:
+            raise PrefectError(f"The deployment {id_} is gone; run `pulumi refresh`.")
+        body = {name: live[name] for name in ("flow_id", "name", "labels")}
+        kept = ("schedule", "active", "slug", "parameters", "max_scheduled_runs")
+        body["schedules"] = [{k: s[k] for k in kept} for s in live["schedules"]]
+        self.api.call("POST", "/deployments/", body | {"parameters": parameters})
+
     def _shares_a_limit(self, id_: str) -> bool:
         """Whether the live deployment counts against a limit that is not its own."""
         limit = (self.find(id_, {}) or {}).get("global_concurrency_limit") or {}
@@ -145,6 +173,15 @@ class DeploymentProvider(PrefectProvider):
         for slug in before.keys() - wanted.keys():
             if slug in live:
                 self.api.call("DELETE", f"{path}/{live[slug]['id']}")
+        for slug, schedule in wanted.items():
+            before_this = before.get(slug, {})
+            if (
+                slug in live
+                and schedule.get("max_scheduled_runs", 0) is None
+                and live[slug].get("max_scheduled_runs") is not None
+                and not same(schedule, before_this)
+            ):  # a PATCH would not clear it
+                self.api.call("DELETE", f"{path}/{live.pop(slug)['id']}")
         missing = [s for slug, s in wanted.items() if slug not in live]
         if missing:
             self.api.call("POST", path, [schedules.to_send(s) for s in missing])
@@ -157,7 +194,16 @@ class DeploymentProvider(PrefectProvider):
 def _live_value(live: Props, name: str) -> Json:
     if name == "concurrency_limit":  # always null in answers: the truth is in the limit behind it
         return (live.get("global_concurrency_limit") or {}).get("limit")
+    if name == _SHARED:
+        limit = live.get("global_concurrency_limit") or {}
+        return limit["id"] if limit and limit["name"] != f"deployment:{live['id']}" else None
     return live.get(name)
+
+
+def _holds_template(value: Json) -> bool:
+    if isinstance(value, Mapping):
+        return _TEMPLATE in value or any(map(_holds_template, value.values()))
+    return isinstance(value, list) and any(map(_holds_template, value))
 
 
 def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
@@ -166,7 +212,9 @@ def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
     for name in sorted(parameters.keys() - taken.keys()):
         yield f"the flow takes no parameter {name!r}; it takes {', '.join(sorted(taken)) or 'none'}"
     validator = Draft202012Validator({**schema, "required": []})
-    for error in validator.iter_errors({k: v for k, v in parameters.items() if k in taken}):
+    for error in validator.iter_errors(
+        {k: v for k, v in parameters.items() if k in taken and not _holds_template(v)}
+    ):
         where = ".".join(str(part) for part in error.absolute_path)
         yield f"parameter {where!r}: {error.message}"
 
@@ -181,7 +229,8 @@ class DeploymentArgs:
     ``timezone``, ``day_or``, ``anchor_date``, ``active``, ``parameters`` and ``max_scheduled_runs``
     is to be managed; schedules with other slugs, made in the UI, are left alone.
     ``paused``, left out, stays what somebody made of it in the UI. ``concurrency_limit`` is how
-    many of its runs may go on at once.
+    many of its runs may go on at once; ``global_concurrency_limit_id``, instead, is a limit shared
+    with others, never changed or deleted from here. ``storage_document_id`` is a block's.
     """
 
     flow_name: pulumi.Input[str]
@@ -201,7 +250,9 @@ class DeploymentArgs:
     pull_steps: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
     schedules: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
     concurrency_limit: Declared[int] = UNDECLARED
+    global_concurrency_limit_id: Declared[str] = UNDECLARED
     concurrency_options: Structured[Mapping[str, Any]] = UNDECLARED
+    storage_document_id: Declared[str] = UNDECLARED
 
 
 @dataclass(frozen=True, kw_only=True)

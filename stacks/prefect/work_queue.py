@@ -1,6 +1,6 @@
 """A work queue: a share of a work pool, with a rank and a limit of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -35,11 +35,11 @@ class WorkQueueProvider(PrefectProvider):
     def lookup(self, fields: Props) -> Props | None:
         if fields["name"] == _DEFAULT:
             return None  # made with its pool: ours to take when the pool is
-        return self._named(fields)
+        return self.named(fields)
 
     def make(self, fields: Props) -> Props:
         if fields["name"] == _DEFAULT:
-            live = self._named(fields)
+            live = self.named(fields)
             if live is None:
                 raise PrefectError(f'There is no work pool "{fields["work_pool_name"]}".')
             settings = without(fields, ("work_pool_name", "name"))
@@ -48,7 +48,7 @@ class WorkQueueProvider(PrefectProvider):
             return live
         path = f"/work_pools/{fields['work_pool_name']}/queues"
         made: Props = self.api.create(
-            path, without(fields, self.identity), lambda: self._named(fields)
+            path, without(fields, self.identity), lambda: self.named(fields)
         )
         return made
 
@@ -68,7 +68,8 @@ class WorkQueueProvider(PrefectProvider):
             )
         self.api.call("DELETE", f"/work_queues/{id_}")
 
-    def _named(self, fields: Props) -> Props | None:
+    def named(self, fields: Props) -> Props | None:
+        """The live queue of this pool and name, the default one too."""
         path = f"/work_pools/{fields['work_pool_name']}/queues/{fields['name']}"
         live: Props | None = self.api.call("GET", path)
         return live
@@ -97,3 +98,20 @@ class WorkQueue(PrefectResource, module="prefect", name="WorkQueue"):
 
     provider = WorkQueueProvider
     name: pulumi.Output[str]
+
+
+def ordered_queues(
+    pool: pulumi.Input[str],
+    names: Sequence[str],
+    opts: pulumi.ResourceOptions | None = None,
+) -> list[WorkQueue]:
+    """The queues of a pool in the order of their priority, the first the highest.
+
+    Each is made after the one before it: a new rank moves those below, and so they would race.
+    """
+    queues: list[WorkQueue] = []
+    for rank, name in enumerate(names, start=1):
+        after = pulumi.ResourceOptions(depends_on=queues[-1:])
+        args = WorkQueueArgs(work_pool_name=pool, name=name, priority=rank)
+        queues.append(WorkQueue(f"queue-{name}", args, pulumi.ResourceOptions.merge(opts, after)))
+    return queues

@@ -232,9 +232,10 @@ KINDS: tuple[Kind, ...] = (
             "pull_steps": Row([{"my.step": {"a": 1}}], [{"other": {}}], [], [{"hand": {}}]),
             "schedules": Row([DAILY], [DAILY | {"cron": "0 7 * * *"}], [], [{"cron": "1 1 * * *"}]),
             "concurrency_limit": Row(3, 4, None, 9),
+            "storage_document_id": Row("{storage}", "{storage two}", None, "{storage two}"),
             "concurrency_options": Row(
                 {"collision_strategy": "ENQUEUE"},
-                {"collision_strategy": "CANCEL_NEW"},
+                {"collision_strategy": "CANCEL_NEW", "grace_period_seconds": 60},
                 None,
                 {"collision_strategy": "CANCEL_NEW"},
             ),

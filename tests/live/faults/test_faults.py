@@ -68,7 +68,8 @@ class Life:
 
     def fields(self, column: str) -> Props:
         told = {n: getattr(row, column) for n, row in self.kind.rows.items()}
-        told.pop("schema_checksum", None)
+        for stands_for_an_id in ("schema_checksum", "storage_document_id"):
+            told.pop(stands_for_an_id, None)
         given = dict(self.kind.given)
         if "type_slug" in given:
             given["type_slug"] = "faults"

@@ -1,0 +1,251 @@
+"""What Prefect would destroy or garble without a word, and does not through us.
+
+The hooks are called as Pulumi calls them, on a real server; each test is named for the loss.
+"""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from stacks.prefect import PrefectError
+from stacks.prefect.api import PrefectApi
+from stacks.prefect.automation import AutomationProvider
+from stacks.prefect.block import BlockProvider
+from stacks.prefect.connection import Connection
+from stacks.prefect.declared import Props, decode, encode
+from stacks.prefect.deployment import DeploymentProvider
+from stacks.prefect.global_concurrency_limit import GlobalConcurrencyLimitProvider
+from stacks.prefect.provider import PrefectProvider
+from stacks.prefect.work_pool import WorkPoolProvider
+from stacks.prefect.work_queue import WorkQueueProvider
+
+pytestmark = pytest.mark.live
+
+
+class Kept:
+    """One object in a state of one."""
+
+    def __init__(self, kind: type[PrefectProvider], api: PrefectApi, **fields) -> None:
+        self.provider = kind()
+        self.provider.api = api
+        self.fields = fields
+        self.id = self.provider.create(self.props()).id
+
+    def props(self, **fields) -> Props:
+        self.fields |= fields
+        return encode(self.fields, self.provider.structured())
+
+    def update(self, **fields) -> None:
+        olds = self.props()
+        news = self.props(**fields)
+        assert not self.provider.check(olds, news).failures
+        self.provider.update(self.id, olds, news)
+        self.is_quiet()
+
+    def is_quiet(self) -> None:
+        """A refresh and an up would find nothing to do."""
+        found = self.provider.read(self.id, self.props()).inputs
+        assert self.provider.diff(self.id, found, self.props()).changes is False
+
+    def delete(self) -> None:
+        self.provider.delete(self.id, self.props())
+
+
+@pytest.fixture(scope="module")
+def api(api_url: str) -> PrefectApi:
+    return PrefectApi(Connection(api_url=api_url))
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return request.node.name.removeprefix("test_").replace("_", "-")[:60]
+
+
+@pytest.fixture
+def deployment(api: PrefectApi, name: str):
+    def make(**fields) -> Kept:
+        told = {"flow_name": name, "name": "d", "owner": f"p/s/{name}", "entrypoint": "a.py:f"}
+        return Kept(DeploymentProvider, api, **told | fields)
+
+    return make
+
+
+@pytest.fixture
+def limit(prefect: httpx.Client, name: str) -> Iterator[dict]:
+    """A limit that somebody else made, for deployments to share."""
+    made = prefect.post("/v2/concurrency_limits/", json={"name": name, "limit": 5}).json()
+    yield made
+    left = prefect.get(f"/v2/concurrency_limits/{name}")
+    assert left.json()["limit"] == 5, "the shared limit is gone, or another"
+
+
+def own_limits(prefect: httpx.Client, id_: str) -> int:
+    return prefect.get(f"/v2/concurrency_limits/deployment:{id_}").status_code
+
+
+def test_a_shared_limit_survives_every_change_of_mind(deployment, limit, prefect) -> None:
+    kept = deployment(global_concurrency_limit_id=limit["id"])
+    kept.is_quiet()
+    kept.update(global_concurrency_limit_id=None)
+    kept.update(global_concurrency_limit_id=limit["id"])
+    del kept.fields["global_concurrency_limit_id"]
+    kept.update(tags=["left undeclared"])
+    kept.fields["global_concurrency_limit_id"] = limit["id"]
+    olds = kept.props()
+    del kept.fields["global_concurrency_limit_id"]
+    kept.provider.update(kept.id, olds, kept.props(concurrency_limit=2))
+    kept.is_quiet()
+    assert own_limits(prefect, kept.id) == 200
+    olds = kept.props()
+    del kept.fields["concurrency_limit"]
+    kept.provider.update(kept.id, olds, kept.props(global_concurrency_limit_id=limit["id"]))
+    kept.is_quiet()
+    assert own_limits(prefect, kept.id) == 404, "the limit of its own is left lying about"
+    kept.delete()
+
+
+def test_the_slots_that_runs_hold_are_not_freed_by_a_change_of_their_limit(
+    api, name, prefect
+) -> None:
+    kept = Kept(GlobalConcurrencyLimitProvider, api, name=name, limit=3)
+    body = {"names": [name], "slots": 2, "mode": "concurrency"}
+    prefect.post("/v2/concurrency_limits/increment", json=body).raise_for_status()
+    kept.update(limit=4)
+    assert prefect.get(f"/v2/concurrency_limits/{name}").json()["active_slots"] == 2
+    kept.delete()
+
+
+def test_the_history_of_a_flow_outlives_its_deployments(deployment, prefect, name) -> None:
+    kept = deployment()
+    path = f"/deployments/{kept.id}/create_flow_run"
+    run = prefect.post(path, json={"state": {"type": "COMPLETED"}}).raise_for_status().json()
+    kept.delete()
+    assert prefect.get(f"/flow_runs/{run['id']}").status_code == 200
+    assert prefect.get(f"/flows/name/{name}").status_code == 200
+
+
+def test_a_block_that_is_storage_does_not_take_its_deployments_with_it(
+    api, deployment, prefect, name
+) -> None:
+    block = Kept(BlockProvider, api, type_slug="secret", name=name[:40], secret_data={"value": "x"})
+    kept = deployment(storage_document_id=block.id)
+    with pytest.raises(PrefectError, match="still used by deployment d"):
+        block.delete()
+    kept.update(storage_document_id=None)
+    block.delete()
+    assert prefect.get(f"/deployments/{kept.id}").status_code == 200
+    kept.delete()
+
+
+def test_a_block_inside_another_does_not_vanish_from_it(api, prefect, name) -> None:
+    type_ = prefect.post("/block_types/", json={"name": name, "slug": name}).json()
+    fields = {
+        "title": "Outer",
+        "properties": {"inner": {"$ref": "#/definitions/Secret"}, "host": {"title": "host"}},
+        "block_schema_references": {},
+    }
+    body = {"fields": fields, "block_type_id": type_["id"], "capabilities": []}
+    prefect.post("/block_schemas/", json=body).raise_for_status()
+    secret = {"value": "x"}
+    inner = Kept(BlockProvider, api, type_slug="secret", name=name[:40], secret_data=secret)
+    data = {"inner": {"$ref": {"block_document_id": inner.id}}, "host": "a"}
+    outer = Kept(BlockProvider, api, type_slug=name, name="outer", data=data)
+    outer.is_quiet()
+    with pytest.raises(PrefectError, match=f"still used by block {name}/outer"):
+        inner.delete()
+    outer.update(data={**data, "host": "b"})
+    live = prefect.get(f"/block_documents/{outer.id}").json()
+    assert live["block_document_references"]["inner"]["block_document"]["id"] == inner.id
+    outer.delete()
+    inner.delete()
+
+
+def test_a_queue_does_not_go_from_under_its_deployments(api, deployment, prefect, name) -> None:
+    pool = Kept(WorkPoolProvider, api, name=name, type="process")
+    queue = Kept(WorkQueueProvider, api, work_pool_name=name, name="urgent")
+    kept = deployment(work_pool_name=name, work_queue_name="urgent")
+    with pytest.raises(PrefectError, match="still holds deployments: d"):
+        queue.delete()
+    kept.delete()
+    queue.delete()
+    pool.delete()
+
+
+def test_the_default_queue_is_no_error_at_the_end(api, prefect, name) -> None:
+    pool = Kept(WorkPoolProvider, api, name=name, type="process")
+    queue = Kept(WorkQueueProvider, api, work_pool_name=name, name="default", concurrency_limit=2)
+    queue.is_quiet()
+    queue.delete()
+    pool.delete()
+
+
+def test_queues_in_order_do_not_push_each_other_out_of_it(api, prefect, name) -> None:
+    Kept(WorkPoolProvider, api, name=name, type="process")
+    queues = [
+        Kept(WorkQueueProvider, api, work_pool_name=name, name=queue, priority=rank)
+        for rank, queue in enumerate(("first", "second", "third"), start=1)
+    ]
+    for queue in queues:
+        queue.is_quiet()
+
+
+def test_a_parameter_that_is_a_template_is_not_frozen_to_its_value_of_today(
+    deployment, prefect, name
+) -> None:
+    variable = f"v_{abs(hash(name))}"
+    prefect.post("/variables/", json={"name": variable, "value": "today"}).raise_for_status()
+    template = {"__prefect_kind": "workspace_variable", "variable_name": variable}
+    daily = {"slug": "daily", "cron": "0 6 * * *"}
+    kept = deployment(parameters={"where": template, "n": 1}, schedules=[daily], tags=["a"])
+    kept.is_quiet()
+    kept.update(parameters={"where": template, "n": 2}, tags=["b"])
+    live = prefect.get(f"/deployments/{kept.id}").json()
+    assert live["parameters"] == {"where": template, "n": 2}
+    assert live["labels"]["pulumi-resource"] == f"p/s/{name}"
+    assert [s["slug"] for s in live["schedules"]] == ["daily"]
+    kept.delete()
+
+
+def test_a_number_of_scheduled_runs_that_is_cleared_does_not_stay(deployment, prefect) -> None:
+    daily = {"slug": "daily", "cron": "0 6 * * *", "max_scheduled_runs": 2}
+    kept = deployment(schedules=[daily])
+    kept.update(schedules=[daily | {"max_scheduled_runs": None}])
+    [live] = prefect.get(f"/deployments/{kept.id}/schedules").json()
+    assert live["max_scheduled_runs"] is None
+    kept.delete()
+
+
+def test_a_change_without_a_difference_keeps_the_scheduled_runs(deployment, prefect) -> None:
+    daily = {"slug": "daily", "cron": "0 6 * * *", "timezone": "UTC"}
+    kept = deployment(schedules=[daily], tags=["a"])
+    prefect.post(f"/deployments/{kept.id}/schedule", json={}).raise_for_status()
+    wanted = {"deployments": {"id": {"any_": [kept.id]}}}
+    before = {run["id"] for run in prefect.post("/flow_runs/filter", json=wanted).json()}
+    assert before
+    kept.update(tags=["a"])
+    assert {run["id"] for run in prefect.post("/flow_runs/filter", json=wanted).json()} == before
+    kept.delete()
+
+
+def test_an_automation_that_was_switched_off_by_hand_stays_off(api, prefect, name) -> None:
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["a"]}
+    told = {"name": name, "trigger": trigger, "actions": [{"type": "do-nothing"}]}
+    kept = Kept(AutomationProvider, api, **told)
+    prefect.patch(f"/automations/{kept.id}", json={"enabled": False}).raise_for_status()
+    kept.update(actions=[{"type": "cancel-flow-run"}])
+    assert prefect.get(f"/automations/{kept.id}").json()["enabled"] is False
+    kept.delete()
+
+
+def test_what_was_adopted_reads_as_it_was_declared(api, prefect, name) -> None:
+    told = {"name": name, "type": "process", "description": "theirs"}
+    prefect.post("/work_pools/", json=told).raise_for_status()
+    with pytest.raises(PrefectError, match="exists already"):
+        Kept(WorkPoolProvider, api, name=name, type="process", description="ours")
+    assert prefect.get(f"/work_pools/{name}").json()["description"] == "theirs"
+    provider = WorkPoolProvider()
+    provider.api = api
+    props = encode(told, provider.structured())
+    id_ = provider.create(props | {"adopt": True}).id
+    assert decode(provider.read(id_, props).inputs, provider.structured()) == told
