@@ -51,6 +51,22 @@ else
 	@$(ENGINE) && pulumi preview --stack $(STACK) --diff
 endif
 
+.PHONY: deploy
+deploy: $(VENV) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do not ask)
+ifeq ($(STACK),local)
+	@echo "make deploy STACK=dev, for example; the local stack's is make up" >&2; exit 2
+else
+	@$(ENGINE) && pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
+endif
+
+.PHONY: plan
+plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
+	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(ENGINE) &&) $(PY) -m tools.plan write --stack $(STACK)
+
+.PHONY: comment
+comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
+	@$(PY) -m tools.plan post --stack $(STACK) --pull-request $(PR)
+
 .PHONY: test
 test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
 	@$(ENGINE) && $(PY) -m pytest $(ARGS)
