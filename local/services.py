@@ -80,6 +80,8 @@ class Services:
 
     def tail(self, name: str, lines: int = LOG_LINES_SHOWN) -> str:
         log = self.places.log(name)
+        if not log.exists():
+            return f"Its log, {self.places.shown(log)}, is gone."
         with log.open(errors="replace") as text:
             shown = "".join(f"    {line}" for line in deque(text, lines))
         return f"The end of {self.places.shown(log)}:\n{shown}"

@@ -165,3 +165,7 @@ def test_a_log_that_has_grown_is_put_aside_at_the_next_start(
     services.ensure("server", service())
     assert log.with_suffix(".log.1").read_text() == "x" * 2000
     assert "x" * 2000 not in log.read_text()
+
+
+def test_a_log_that_somebody_removed_does_not_hide_what_went_wrong(services: Services):
+    assert services.tail("worker") == "Its log, .local/logs/worker.log, is gone."
