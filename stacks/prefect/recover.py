@@ -1,15 +1,13 @@
 """The way out when an `up` was killed: ``python -m stacks.prefect.recover [--stack NAME] [--yes]``.
 
-A killed `up` leaves a lock, a note of what it was about to make, perhaps objects in Prefect that
-no state knows, and in a file backend perhaps half a state. This puts the state of one step before
-in the place of a half one, takes the lock away, looks at what is there, and finishes the `up`;
-what the killed one had made, and so is just as the program declares it, is taken into the state.
+A killed `up` leaves a lock, a note of what it was about to make, and perhaps objects in Prefect
+that no state knows. This takes the lock away, looks at what is there, and finishes the `up`; what
+the killed one had made, and so is just as the program declares it, is taken into the state.
 """
 
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,32 +17,27 @@ def recover(stack: str | None = None, *, yes: bool = False) -> int:
     """The exit code of the last command; each one is shown before it runs."""
     common = ["--stack", stack] if stack else []
     sure = ["--yes", "--skip-preview"] if yes else []
-    _mend_states()
+    _mend_backend()
     # Pulumi Cloud calls it an error when there is nothing to cancel; the others would say why.
     _pulumi("cancel", "--yes", *common)
     code = _pulumi("refresh", "--clear-pending-creates", *sure, *common)
     return code or _pulumi("up", *sure, *common, PREFECT_ADOPT="identical")
 
 
-def _mend_states() -> None:
-    """Pulumi (3.250) writes a state file in place: killed meanwhile, it leaves it empty."""
+def _mend_backend() -> None:
+    """Of a file backend: take away attributes of files that were cut off.
+
+    Pulumi (3.250) writes a state at once, but what it notes beside it, ``….attrs``, in place: killed
+    meanwhile, it says "failed to load checkpoint: EOF" from then on. Without that note all is well.
+    """
     told = subprocess.run(["pulumi", "whoami", "--json"], capture_output=True, check=True)
     url = str(json.loads(told.stdout).get("url", ""))
     if not url.startswith("file://"):
         return
-    states = Path(url.removeprefix("file://")).expanduser() / ".pulumi" / "stacks"
-    for state in states.rglob("*.json"):
-        before = state.with_name(f"{state.name}.bak")
-        if not _is_whole(state) and _is_whole(before):
-            print(f"+ cp {before} {state}", file=sys.stderr, flush=True)
-            shutil.copy(before, state)
-
-
-def _is_whole(state: Path) -> bool:
-    try:
-        return bool(json.loads(state.read_text()))
-    except (OSError, ValueError):
-        return False
+    for note in (Path(url.removeprefix("file://")).expanduser() / ".pulumi").rglob("*.attrs"):
+        if not note.stat().st_size:
+            print(f"+ rm {note}", file=sys.stderr, flush=True)
+            note.unlink()
 
 
 def _pulumi(*arguments: str, **env: str) -> int:
