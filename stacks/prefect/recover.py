@@ -27,8 +27,8 @@ def recover(stack: str | None = None, *, yes: bool = False) -> int:
 def _mend_backend() -> None:
     """Of a file backend: take away attributes of files that were cut off.
 
-    Pulumi (3.250) writes a state at once, but what it notes beside it, ``….attrs``, in place: killed
-    meanwhile, it says "failed to load checkpoint: EOF" from then on. Without that note all is well.
+    Pulumi (3.250) writes a state at once, but what it notes beside it, ``….attrs``, in place:
+    killed meanwhile, it says "failed to load checkpoint: EOF" from then on.
     """
     told = subprocess.run(["pulumi", "whoami", "--json"], capture_output=True, check=True)
     url = str(json.loads(told.stdout).get("url", ""))

@@ -1,0 +1,62 @@
+"""What holds for any JSON that a program declares, and any that a server answers."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacks.prefect.automation import AutomationProvider
+from stacks.prefect.declared import as_declared, decode, encode, same
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELD = frozenset({"field"})
+MAPPINGS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
+
+
+def through_pulumi(props):
+    """Pulumi makes floats of whole numbers; text it leaves alone."""
+    return {k: float(v) if type(v) is int else v for k, v in props.items()}
+
+
+@given(JSON)
+def test_what_is_declared_arrives(value):
+    assert same(decode(through_pulumi(encode({"field": value}, FIELD)), FIELD)["field"], value)
+
+
+@given(MAPPINGS, MAPPINGS)
+def test_what_the_server_adds_is_no_difference(declared, added):
+    live = added | declared
+    assert same(as_declared(live, declared), declared)
+
+
+@given(MAPPINGS, st.text(max_size=3), JSON)
+def test_what_somebody_changed_is_one(declared, key, value):
+    declared = declared | {key: ["as declared"]}
+    assert same(as_declared(declared | {key: value}, declared), declared) == same(
+        value, ["as declared"]
+    )
+
+
+@given(JSON, JSON)
+def test_comparison_is_symmetric(one, other):
+    assert same(one, one)
+    assert same(one, other) == same(other, one)
+
+
+@given(JSON, JSON)
+def test_reduced_twice_is_reduced_once(live, declared):
+    once = as_declared(live, declared)
+    assert same(as_declared(once, declared), once)
+
+
+@given(st.lists(st.text(max_size=3), unique=True), st.randoms(use_true_random=False))
+def test_an_automations_sets_have_no_order(expected, chance):
+    shuffled = list(expected)
+    chance.shuffle(shuffled)
+    trigger = {"type": "compound", "triggers": [{"type": "event", "expect": expected}]}
+    live = {"type": "compound", "triggers": [{"type": "event", "expect": shuffled, "id": "new"}]}
+    seen = AutomationProvider().seen({"trigger": live}, {"trigger": trigger})
+    assert same(seen["trigger"], trigger)
