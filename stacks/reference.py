@@ -29,6 +29,11 @@ def reference() -> str:
         "Every key of `Pulumi.<stack>.yaml`: a block `dataflows:<section>` under `config:` each.",
         "Written by `make docs` from the models in `stacks/sections.py`.",
         "",
+        "Pulumi's own schema, `config:` in `Pulumi.yaml`, is left out on purpose: every stack has",
+        "to have each key that it declares, and `local` has no `google` and no `prefect_api_key`;",
+        "of what is inside a block it can say nothing; and its complaints name neither file nor",
+        "remedy. The models check it all.",
+        "",
     ]
     for name, field in StackConfig.model_fields.items():
         for model in _models(field.annotation):
