@@ -22,7 +22,8 @@ from tools.locks import exclusive
 
 EXPECTED = (engine.NoEngineError, ServiceError, StackError, RunError, httpx.HTTPError)
 AGAIN = "`make up` goes on from here."
-PROOF = ("hello", "ingest", "report")  # in this order: the report reads what ingest has landed
+# Those of a group at once; the report reads what ingest has loaded.
+PROOF = (("hello", "ingest"), ("report",))
 
 
 class StepError(Exception):
@@ -88,24 +89,29 @@ def _settle(runs: Runs, places: Places, pool: str, console: Console) -> None:
 
 
 def _prove(runs: Runs, served: Callable[[], bool], console: Console) -> list[Run]:
-    """The runs as they ended; the first that does not complete is the last that is tried."""
+    """The runs as they ended; after one that did not complete no further group is tried."""
     ended: list[Run] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        for flow in PROOF:
-            run, state = runs.start(f"{flow}/{NAME}"), ""
-            bar = progress.add_task(run.deployment, total=100)
-            for seen, percent in runs.follow(run, served):
-                run = seen
-                done = 100.0 if run.type in FINAL else percent
-                progress.update(bar, completed=done, description=f"{run.deployment} {run.state}")
-                if run.state != state:
-                    state = run.state
-                    console.print(f"  {run.deployment}: {state}")
-            ended.append(run)
-            if not run.completed:
+        for group in PROOF:
+            for run in [runs.start(f"{flow}/{NAME}") for flow in group]:
+                ended.append(_follow(runs, run, served, progress))
+            if not all(run.completed for run in ended):
                 break
     return ended
+
+
+def _follow(runs: Runs, run: Run, served: Callable[[], bool], progress: Progress) -> Run:
+    """The run as it ended; each of its states is said, and how far it is is shown."""
+    state, bar = "", progress.add_task(run.deployment, total=100)
+    for seen, percent in runs.follow(run, served):
+        run = seen
+        done = 100.0 if run.type in FINAL else percent
+        progress.update(bar, completed=done, description=f"{run.deployment} {run.state}")
+        if run.state != state:
+            state = run.state
+            progress.console.print(f"  {run.deployment}: {state}")
+    return run
 
 
 def _show(ended: list[Run], api_url: str, console: Console) -> None:
