@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from stacks import reference
 from stacks.config import SECRETS, StackConfig
-from tests.gcp import graph
+from tests.gcp import graph, stacks
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -128,3 +128,9 @@ def test_the_costs_are_what_their_arithmetic_comes_to():
                 assert {cost} == {dollar for dollar in told if dollar}, parts
                 seen += 1
     assert seen == 9
+
+
+def test_the_limits_are_those_of_the_stacks():
+    for section in ("prefect", "agent"):
+        dev, prod = (stacks.written(name)[section]["concurrency_limit"] for name in ("dev", "prod"))
+        assert f"`{section}.concurrency_limit`: {dev} in dev, {prod} in prod" in COSTS.read_text()
