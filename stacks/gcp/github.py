@@ -110,17 +110,18 @@ class GitHub(pulumi.ComponentResource):
             display_name=f"GitHub, {subject}",
             opts=mine,
         )
-        gcp.serviceaccount.IAMMember(
-            f"{name}-subject",
-            service_account_id=account.name,
-            role="roles/iam.workloadIdentityUser",
-            member=pulumi.Output.concat(
-                "principal://iam.googleapis.com/",
-                self.pool.name,
-                f"/subject/repo:{args.repository}:{subject}",
-            ),
-            opts=mine,
-        )
+        for form, repository in _repository_forms(args).items():
+            gcp.serviceaccount.IAMMember(
+                f"{name}-subject-{form}",
+                service_account_id=account.name,
+                role="roles/iam.workloadIdentityUser",
+                member=pulumi.Output.concat(
+                    "principal://iam.googleapis.com/",
+                    self.pool.name,
+                    f"/subject/repo:{repository}:{subject}",
+                ),
+                opts=mine,
+            )
         for role in roles:
             gcp.projects.IAMMember(
                 f"{name}-{role}",
@@ -130,3 +131,17 @@ class GitHub(pulumi.ComponentResource):
                 opts=mine,
             )
         return account
+
+
+def _repository_forms(args: GitHubArgs) -> dict[str, str]:
+    """How GitHub's tokens may name the repository in their subject.
+
+    By names and ids where it was made, renamed or moved since 15 July 2026, or has opted in
+    (https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/);
+    by names alone before. The provider's condition holds both to the same ids.
+    """
+    owner, _, name = args.repository.partition("/")
+    return {
+        "by-name": args.repository,
+        "by-id": f"{owner}@{args.owner_id}/{name}@{args.repository_id}",
+    }

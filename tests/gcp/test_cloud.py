@@ -173,11 +173,14 @@ def test_github_deploys_from_its_environment_and_previews_from_pull_requests():
     subjects = {
         name: member["member"].partition("/subject/")[2]
         for name, member in of("IAMMember", graph("prod")).items()
-        if name.endswith("-subject")
+        if "-subject-" in name
     }
+    # A token names the repository in one of two ways, by the day that the repository was made.
     assert subjects == {
-        "deployer-subject": "repo:acme/flows:environment:prod",
-        "previewer-subject": "repo:acme/flows:pull_request",
+        "deployer-subject-by-name": "repo:acme/flows:environment:prod",
+        "deployer-subject-by-id": "repo:acme@11/flows@22:environment:prod",
+        "previewer-subject-by-name": "repo:acme/flows:pull_request",
+        "previewer-subject-by-id": "repo:acme@11/flows@22:pull_request",
     }
     roles = {m["role"] for n, m in of("IAMMember", graph("prod")).items() if "previewer-" in n}
     assert not [r for r in roles if "admin" in r.lower() or "editor" in r.lower()]
