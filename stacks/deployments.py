@@ -21,7 +21,7 @@ from .prefect.deployment import DeploymentProvider
 _SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)
 
 
-class DeclarationError(Exception):
+class DeclarationError(pulumi.RunError):  # Pulumi shows its text alone, without a traceback
     """Something in ``flows/deployments.py`` cannot be deployed; the text says what and where."""
 
 

@@ -1,0 +1,163 @@
+"""A copy of the repository with its stack filled in, driven by Pulumi's command line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from tests.cloud.cloud import Cloud, World
+from tests.gcp.stacks import ROOT, filled
+from tests.live.stack import environment
+
+_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "stacks")
+_LAUNCHER = """\
+#!/bin/sh
+PYTHONPATH={root} exec {python} -m tests.cloud.plugin {name} "$@"
+"""
+
+_NOT_OURS = ("PREFECT_", "PULUMI_", "PYTHONDONTWRITEBYTECODE")
+
+Changes = dict[str, str]  # by resource, what became of it
+
+
+@dataclass
+class Checkout:
+    """``said`` is all that was ever printed; secrets must not be in it."""
+
+    home: Path
+    stack: str
+    api_url: str
+    engine: Path
+    bytecode: Path  # where Python keeps what it compiled, for all checkouts
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.repository = self.home / "repository"
+        self.repository.mkdir(parents=True)
+        (self.home / "state").mkdir()
+        for part in _PARTS:
+            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, self.repository / part)
+        for image in ("agent", "runner"):
+            dockerfile = self.repository / "images" / image / "Dockerfile"
+            if not dockerfile.exists():
+                dockerfile.write_text("FROM scratch\n")
+        (self.repository / ".venv").symlink_to(sys.prefix)
+        self._write_launchers()
+        sections = filled(self.stack)
+        self.key = sections.pop("prefect_api_key")
+        sections["prefect"] |= {"api_url": self.api_url}
+        config = {f"dataflows:{name}": value for name, value in sections.items()}
+        self.settings.write_text(yaml.safe_dump({"config": config}))
+        self.run("stack", "init", self.stack)
+        self.give_key(self.key)
+
+    @property
+    def cloud(self) -> Cloud:
+        return Cloud(self.home / "cloud.json")
+
+    def world(self) -> World:
+        with self.cloud.open() as world:
+            return world
+
+    def fail(self, type_: str, when: str = "before") -> None:
+        """The next creation of one of that type fails, once."""
+        with self.cloud.open() as world:
+            world.faults.append({"type": type_, "when": when, "left": 1})
+
+    @property
+    def settings(self) -> Path:
+        return self.repository / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def state(self) -> str:
+        return (self.home / f"state/.pulumi/stacks/dataflows/{self.stack}.json").read_text()
+
+    def give_key(self, key: str) -> None:
+        self.key = key
+        self.run("config", "set", "--secret", "prefect_api_key", told=key)
+
+    def change(self, section: str, **values: object) -> None:
+        """Other values in the stack's YAML."""
+        told = yaml.safe_load(self.settings.read_text())
+        told["config"][f"dataflows:{section}"] |= values
+        self.settings.write_text(yaml.safe_dump(told))
+
+    def preview(self) -> Changes:
+        return self._changes("preview")
+
+    def up(self, *options: str) -> Changes:
+        return self._changes("up", "--yes", "--skip-preview", *options)
+
+    def refresh(self) -> Changes:
+        return self._changes("refresh", "--yes", "--skip-preview")
+
+    def destroy(self) -> Changes:
+        return self._changes("destroy", "--yes", "--skip-preview")
+
+    def failing(self, command: str) -> str:
+        """What Pulumi says of a command that fails."""
+        options = () if command == "preview" else ("--yes", "--skip-preview")
+        return self.run(command, *options, succeeds=False)
+
+    def run(self, *command: str, told: str = "", succeeds: bool = True) -> str:
+        done = subprocess.run(
+            ["pulumi", *command, "--non-interactive"],
+            cwd=self.repository,
+            env=self._env(),
+            input=told,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        self.said.append(said)
+        assert (done.returncode == 0) == succeeds, f"pulumi {' '.join(command)}\n{said}"
+        return said
+
+    def _changes(self, *command: str) -> Changes:
+        log = self.home / f"events-{len(self.said)}.json"
+        self.run(*command, "--event-log", str(log))
+        return changes(json.loads(line) for line in log.read_text().splitlines())
+
+    def _env(self) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_OURS)}
+        told = environment(self.home, self.engine, self.api_url)
+        path = [str(self.home / "bin"), str(Path(sys.executable).parent), told["PATH"]]
+        return (
+            clean
+            | told
+            | {
+                "PATH": os.pathsep.join(path),
+                "PULUMI_BACKEND_URL": f"file://{self.home}/state",
+                "PULUMI_DEBUG_COMMANDS": "true",  # --event-log is one of these
+                "PYTHONPATH": str(self.repository),
+                "PYTHONPYCACHEPREFIX": str(self.bytecode),
+                "STAND_IN_CLOUD": str(self.cloud.path),
+                "VIRTUAL_ENV": sys.prefix,
+            }
+        )
+
+    def _write_launchers(self) -> None:
+        (self.home / "bin").mkdir()
+        for name in ("gcp", "docker-build"):
+            launcher = self.home / f"bin/pulumi-resource-{name}"
+            launcher.write_text(_LAUNCHER.format(root=ROOT, python=sys.executable, name=name))
+            launcher.chmod(0o755)
+
+
+def changes(events: Sequence[dict]) -> Changes:
+    """What became of each resource that did not stay the same, by its name."""
+    found: Changes = {}
+    for event in events:
+        told = event.get("resOutputsEvent") or event.get("resOpFailedEvent")
+        if told and (op := told["metadata"]["op"]) not in ("same", "read"):
+            name = told["metadata"]["urn"].rpartition("::")[2]
+            found[name] = "replace" if "replace" in op else op
+    return found

@@ -1,0 +1,23 @@
+"""The real engine and a real Prefect server, for stacks in a cloud that is a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.checkout import Checkout
+from tests.live.conftest import api_url, prefect, pulumi_bin
+
+__all__ = ["api_url", "checkout", "prefect", "pulumi_bin"]
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bytecode")
+
+
+@pytest.fixture
+def checkout(
+    tmp_path: Path, api_url: str, pulumi_bin: Path, bytecode: Path
+) -> Callable[[str], Checkout]:
+    return lambda stack: Checkout(tmp_path / stack, stack, api_url, pulumi_bin, bytecode)

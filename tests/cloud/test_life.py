@@ -1,0 +1,131 @@
+"""The whole life of `dev`, by the real engine: made, changed, drifted, put right, removed."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.cloud.checkout import Checkout
+from tests.cloud.cloud import in_clear
+from tests.cloud.contents import on_server
+from tests.gcp.stacks import API_KEY
+
+pytestmark = pytest.mark.live
+
+NEW_KEY = "pnu_rotated-secret-9876543210"
+DEPLOYMENTS = dict.fromkeys(("hello/dev", "ingest/dev", "report/dev"), "update")
+VM = "gcp:compute/instance:Instance"
+
+
+def test_dev_lives_from_the_first_preview_to_the_last_destroy(
+    checkout: Callable[[str], Checkout], prefect: httpx.Client
+) -> None:
+    dev = checkout("dev")
+    before = on_server(prefect)
+
+    planned = dev.preview()
+    assert {*planned.values()} == {"create"}
+    assert not dev.cloud.path.exists() or not objects(dev), "a preview made something"
+    assert on_server(prefect) == before
+
+    # A failure half-way, and what it left is gone on with.
+    dev.fail(VM)
+    assert "Error 503" in dev.failing("up")
+    half = objects(dev)
+    assert len(half) > 20
+    assert names(dev).isdisjoint({"agent-vm"})
+    rest = dev.up()
+    assert {*rest.values()} == {"create"}
+    assert {*half} < {*objects(dev)}, "what stood already was made anew"
+    assert names(dev) == {n for n in planned if n in names(dev)}
+    assert len(names(dev)) == len(objects(dev)), "something is there twice"
+    once = on_server(prefect)
+    assert {*once.values()} == {1}
+    dev.up("--expect-no-changes")
+
+    # A flow changes: its image, and what runs in it.
+    append(dev, "flows/ingest/core.py")
+    assert dev.up() == {"runner-image": "update", "pool": "update"} | DEPLOYMENTS
+    assert_all_run(dev, prefect)
+
+    # The agent changes: its VM is another.
+    append(dev, "images/agent/requirements.txt")
+    assert dev.up() == {"agent-image": "update", "agent-vm": "replace"}
+    [vm] = dev.world().of(VM)
+    assert digest(dev, "agent") in vm["inputs"]["metadata"]["user-data"]
+
+    # The key is rotated.
+    dev.give_key(NEW_KEY)
+    assert dev.up() == {
+        "secrets-prefect-api-key-version": "replace",
+        "agent-vm": "replace",
+        "pool": "update",
+        "default": "update",  # Pulumi's own provider, which calls Prefect with the key
+    }
+    [version] = dev.world().of("gcp:secretmanager/secretVersion:SecretVersion")
+    assert NEW_KEY in json.dumps(version["inputs"])
+    [vm] = dev.world().of(VM)
+    assert version["outputs"]["name"] in vm["inputs"]["metadata"]["user-data"]
+
+    # Somebody has been at the cloud by hand.
+    with dev.cloud.open() as world:
+        [subnet] = world.of("gcp:compute/subnetwork:Subnetwork")
+        for side in ("inputs", "outputs"):
+            subnet[side]["privateIpGoogleAccess"] = False
+        [grant] = (i for i, o in world.objects.items() if o["name"] == "agent-writes-logs")
+        del world.objects[grant]
+    assert dev.refresh() == {"network-subnet": "update", "agent-writes-logs": "delete"}
+    assert dev.up() == {"network-subnet": "update", "agent-writes-logs": "create"}
+    assert grant in objects(dev)
+    [subnet] = dev.world().of("gcp:compute/subnetwork:Subnetwork")
+    assert subnet["inputs"]["privateIpGoogleAccess"] is True
+
+    assert_secrets_stay_secret(dev)
+    dev.destroy()
+    assert {each["type"] for each in objects(dev).values()} == {"gcp:projects/service:Service"}
+    assert on_server(prefect) == before
+
+
+def objects(stack: Checkout) -> dict:
+    return stack.world().objects
+
+
+def names(stack: Checkout) -> set[str]:
+    return {each["name"] for each in objects(stack).values()}
+
+
+def append(stack: Checkout, path: str) -> None:
+    with (stack.repository / path).open("a") as file:
+        file.write("\n# changed\n")
+
+
+def digest(stack: Checkout, image: str) -> str:
+    told = json.loads(stack.run("stack", "output", "images", "--json"))
+    return told[image]
+
+
+def assert_all_run(stack: Checkout, prefect: httpx.Client) -> None:
+    """Every deployment runs in the image that was made last."""
+    told = prefect.post("/deployments/filter", json={"limit": 200}).json()
+    images = {each["job_variables"]["image"].rpartition("@")[2] for each in told}
+    assert images == {digest(stack, "runner")}
+
+
+def assert_secrets_stay_secret(stack: Checkout) -> None:
+    """Neither the key nor a token stands anywhere in clear, but where Google keeps the key."""
+    world = stack.world()
+    tokens = [f"ya29.stand-in-token-{n + 1}" for n in range(world.counts["tokens"])]
+    assert tokens
+    secrets = [API_KEY, NEW_KEY, *tokens]
+    everything = {
+        "state": stack.state,
+        "settings": stack.settings.read_text(),
+        "what Pulumi said": "\n".join(stack.said),
+        "the events": "\n".join(p.read_text() for p in stack.home.glob("events-*.json")),
+    }
+    for each in world.objects.values():
+        clear = "\n".join(text for _, text in in_clear(each))
+        everything[f"the inputs of {each['name']}"] = clear
+    for where, text in everything.items():
+        assert not [s for s in secrets if s in text], f"a secret stands in {where}"
