@@ -73,6 +73,7 @@ class DeploymentProvider(PrefectProvider):
         body["labels"] = {_OWNER: fields["owner"]}
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
         made: Props = self.api.create("/deployments/", body, lambda: self.lookup(fields))
+        self._limit_runs(made["id"], body["schedules"])
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
@@ -139,6 +140,16 @@ class DeploymentProvider(PrefectProvider):
         kept = ("schedule", "active", "slug", "parameters", "max_scheduled_runs")
         body["schedules"] = [{k: s[k] for k in kept} for s in live["schedules"]]
         self.api.call("POST", "/deployments/", body | {"parameters": parameters})
+        self._limit_runs(id_, body["schedules"])
+
+    def _limit_runs(self, id_: str, told: list[Props]) -> None:
+        """Tell how many runs to schedule once more: a POST of a deployment forgets it (3.8.8)."""
+        limits = {s["slug"]: s["max_scheduled_runs"] for s in told if s.get("max_scheduled_runs")}
+        path = f"/deployments/{id_}/schedules"
+        for live in self.api.call("GET", path) or [] if limits else []:
+            if (limit := limits.get(live["slug"], live["max_scheduled_runs"])) is not None:
+                body = schedules.patch(live, {"max_scheduled_runs": limit})
+                self.api.call("PATCH", f"{path}/{live['id']}", body)
 
     def _shares_a_limit(self, id_: str) -> bool:
         """Whether the live deployment counts against a limit that is not its own."""
@@ -184,7 +195,13 @@ class DeploymentProvider(PrefectProvider):
                 self.api.call("DELETE", f"{path}/{live.pop(slug)['id']}")
         missing = [s for slug, s in wanted.items() if slug not in live]
         if missing:
-            self.api.call("POST", path, [schedules.to_send(s) for s in missing])
+            slugs = {s["slug"] for s in missing}
+
+            def made() -> Json:
+                found = self.api.call("GET", path) or []
+                return found if slugs <= {s["slug"] for s in found} else None
+
+            self.api.create(path, [schedules.to_send(s) for s in missing], made)
         for slug, schedule in wanted.items():
             if slug in live and not same(schedule, before.get(slug)):
                 body = schedules.changes(live[slug], before.get(slug, {}), schedule)

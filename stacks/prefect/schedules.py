@@ -107,4 +107,9 @@ def changes(live: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, A
         if "interval" in when and anchor:
             when.setdefault("anchor_date", anchor)  # without one the server starts counting anew
         body["schedule"] = when
-    return body
+    return patch(live, body)
+
+
+def patch(live: Mapping[str, Any], body: Props) -> Props:
+    """``body``, with what a PATCH of ``live`` would reset: it takes no parameters for none."""
+    return {"parameters": live["parameters"], **body} if live.get("parameters") else body

@@ -1,5 +1,6 @@
 """One real Prefect server for all live tests; each test has a stack of its own."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,15 @@ import pytest
 from tests.live.server import PatientClient, prefect_server
 from tests.live.stack import Stack
 from tools import engine
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Pulumi's SDK leaves coroutines of failed programs behind. Collected while Python compiles a
+    module, they end pytest: "AST constructor recursion depth mismatch".
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

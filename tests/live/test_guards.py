@@ -46,7 +46,8 @@ class Kept:
     def is_quiet(self) -> None:
         """A refresh and an up would find nothing to do."""
         found = self.provider.read(self.id, self.props()).inputs
-        assert self.provider.diff(self.id, found, self.props()).changes is False
+        quiet = not self.provider.diff(self.id, found, self.props()).changes
+        assert quiet, f"declared {self.fields}, seen {decode(found, self.provider.structured())}"
 
     def delete(self) -> None:
         self.provider.delete(self.id, self.props())
@@ -213,6 +214,18 @@ def test_a_number_of_scheduled_runs_that_is_cleared_does_not_stay(deployment, pr
     kept.update(schedules=[daily | {"max_scheduled_runs": None}])
     [live] = prefect.get(f"/deployments/{kept.id}/schedules").json()
     assert live["max_scheduled_runs"] is None
+    kept.delete()
+
+
+def test_the_parameters_of_a_schedule_outlive_a_change_of_its_time(deployment, prefect) -> None:
+    theirs = {"slug": "daily", "cron": "0 6 * * *"}
+    kept = deployment(schedules=[theirs])
+    [live] = prefect.get(f"/deployments/{kept.id}/schedules").json()
+    path = f"/deployments/{kept.id}/schedules/{live['id']}"
+    prefect.patch(path, json={"parameters": {"by": "hand"}}).raise_for_status()
+    kept.update(schedules=[theirs | {"cron": "0 7 * * *"}])
+    [live] = prefect.get(f"/deployments/{kept.id}/schedules").json()
+    assert live["parameters"] == {"by": "hand"}
     kept.delete()
 
 

@@ -1,0 +1,133 @@
+"""Whatever is declared, the server's own way of saying it is no difference.
+
+Hypothesis makes the declarations, a real server the answers.
+"""
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from stacks.prefect.api import PrefectApi
+from stacks.prefect.automation import AutomationProvider
+from stacks.prefect.connection import Connection
+from stacks.prefect.deployment import DeploymentProvider
+from stacks.prefect.variable import VariableProvider
+from tests.live.test_guards import Kept
+
+pytestmark = pytest.mark.live
+
+some = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # each try takes a second: none are spent on a smaller example
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+zones = st.sampled_from(["UTC", "Europe/Paris", "America/New_York"])
+moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)).map(
+    lambda moment: moment.replace(tzinfo=UTC, microsecond=0).isoformat()
+)
+crons = st.fixed_dictionaries(
+    {"cron": st.sampled_from(["0 6 * * *", "*/5 * * * MON-FRI", "15 3 1 * 2", "0 0 * * 0"])},
+    optional={"timezone": zones, "day_or": st.booleans()},
+)
+intervals = st.fixed_dictionaries(
+    {"interval": st.sampled_from([60, 3600, 3600.5, 86400])},
+    optional={"timezone": zones, "anchor_date": moments},
+)
+rules = st.fixed_dictionaries(
+    {
+        "rrule": st.sampled_from(
+            [
+                "FREQ=DAILY;BYHOUR=6",
+                "RRULE:FREQ=WEEKLY;BYDAY=MO,WE",
+                "DTSTART:20250101T000000\nFREQ=MONTHLY;BYMONTHDAY=1",
+                "DTSTART:20250101T000000\nRRULE:FREQ=DAILY;COUNT=5",
+                "FREQ=SECONDLY;INTERVAL=30",
+            ]
+        )
+    },
+    optional={"timezone": zones},
+)
+how = st.fixed_dictionaries(
+    {},
+    optional={
+        "active": st.booleans(),
+        "parameters": st.just({"n": 1}),
+        "max_scheduled_runs": st.none() | st.integers(1, 9),
+    },
+)
+schedules = st.lists(
+    st.tuples(crons | intervals | rules, how).map(lambda told: told[0] | told[1]), max_size=3
+).map(lambda told: [s | {"slug": f"s{n}"} for n, s in enumerate(told)])
+events = st.fixed_dictionaries(
+    {"type": st.just("event"), "posture": st.just("Reactive")},
+    optional={
+        "expect": st.lists(st.sampled_from(["a.b", "c.*", "z", "b"]), unique=True),
+        "for_each": st.lists(st.sampled_from(["prefect.resource.id", "x", "a"]), unique=True),
+        "after": st.lists(st.sampled_from(["y", "b.c"]), unique=True),
+        "match": st.just({"prefect.resource.id": ["one", "two"]}),
+        "threshold": st.integers(1, 5),
+        "within": st.sampled_from([0, 10, 60.5]),
+    },
+)
+triggers = events | st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["compound", "sequence"]),
+        "triggers": st.lists(events, min_size=1, max_size=3),
+        "within": st.integers(1, 60),
+    }
+).map(lambda told: told | ({"require": "any"} if told["type"] == "compound" else {}))
+actions = st.lists(
+    st.sampled_from(
+        [
+            {"type": "do-nothing"},
+            {"type": "cancel-flow-run"},
+            {"type": "pause-automation", "source": "inferred"},
+            {"type": "change-flow-run-state", "name": "Late", "state": "FAILED"},
+        ]
+    ),
+    max_size=3,
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="ascii"), max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
+)
+count = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def api(api_url: str) -> PrefectApi:
+    return PrefectApi(Connection(api_url=api_url))
+
+
+@some
+@given(schedules, schedules)
+def test_of_schedules(api: PrefectApi, first, second) -> None:
+    told = {"flow_name": "normal", "name": f"d{next(count)}", "owner": "p/s/d"}
+    kept = Kept(DeploymentProvider, api, **told, entrypoint="a.py:f", schedules=first)
+    kept.is_quiet()
+    kept.update(schedules=second)
+    kept.delete()
+
+
+@some
+@given(triggers, actions, triggers, actions)
+def test_of_automations(api: PrefectApi, first, first_actions, second, second_actions) -> None:
+    name = f"normal-{next(count)}"
+    kept = Kept(AutomationProvider, api, name=name, trigger=first, actions=first_actions)
+    kept.is_quiet()
+    kept.update(trigger=second, actions=second_actions)
+    kept.delete()
+
+
+@some
+@given(values, values)
+def test_of_variables(api: PrefectApi, first, second) -> None:
+    kept = Kept(VariableProvider, api, name=f"normal_{next(count)}", value=first)
+    kept.is_quiet()
+    kept.update(value=second)
+    kept.delete()
