@@ -20,7 +20,7 @@ class World:
     """``objects`` by id: ``type``, ``name``, ``inputs`` and ``outputs``, secrets still marked.
 
     A fault is ``{"type": ..., "left": ..., "when": "before"}``: creations of the type fail that
-    many times, before or ``after`` the object stands.
+    many times, before or ``after`` the object stands; in the latter case the engine is told so.
     """
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)

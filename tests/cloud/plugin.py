@@ -15,6 +15,8 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import (
     ResourceProviderServicer,
@@ -97,10 +99,13 @@ class Plugin(ResourceProviderServicer):
             foreseen = self.vendor.foreseen(type_, inputs)
             return provider_pb2.CreateResponse(properties=_struct(foreseen))
         with self._turn(context) as world:
-            _fail(world, type_, "before")
+            if world.fails(type_, "before"):
+                raise CloudError("Error 503: the stand-in was told to fail")
             id_, outputs = self.vendor.create(type_, name, inputs, world)
             world.objects[id_] = {"type": type_, "name": name, "inputs": inputs, "outputs": outputs}
-            _fail(world, type_, "after")
+            half = world.fails(type_, "after")
+        if half:
+            context.abort_with_status(_half_made(id_, inputs, outputs))
         return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
 
     def Read(self, request: Any, context: Any) -> Any:
@@ -156,9 +161,17 @@ class _Turn:
 _SETTINGS = ("project", "region")
 
 
-def _fail(world: World, type_: str, when: str) -> None:
-    if world.fails(type_, when):
-        raise CloudError(f"Error 503: the stand-in was told to fail {when} {type_}")
+def _half_made(id_: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
+    """It stands, and yet something went wrong: what Google's plugin says of one that times out."""
+    told = provider_pb2.ErrorResourceInitFailed(
+        id=id_,
+        inputs=_struct(inputs),
+        properties=_struct(outputs),
+        reasons=["timeout while waiting for it"],
+    )
+    status = Status(code=grpc.StatusCode.UNKNOWN.value[0], message="half made")
+    status.details.add().Pack(told)
+    return rpc_status.to_status(status)
 
 
 def _named(urn: str) -> tuple[str, str]:

@@ -26,10 +26,13 @@ def test_prod_builds_nothing_and_rolls_its_group_to_the_digest_that_it_is_given(
     assert {"agent-template", "agent-group", "network-nat"} <= {*planned}
     assert "docker-build:index:Image" not in prod.said[-1], "prod builds an image"
 
-    prod.fail(TEMPLATE)
-    assert "Error 503" in prod.failing("up")
-    prod.up()
+    # The group is made, and its VM does not come up in time: the next `up` waits for it again.
+    prod.fail(GROUP, "after")
+    assert "timeout while waiting" in prod.failing("up")
+    [group] = prod.world().of(GROUP)
+    assert prod.up().get("agent-group") == "update"
     world = prod.world()
+    assert [each["outputs"]["name"] for each in world.of(GROUP)] == [group["outputs"]["name"]]
     standing = [each["name"] for each in world.objects.values()]
     assert len(standing) == len({*standing}), "something is there twice"
 
