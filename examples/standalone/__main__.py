@@ -1,17 +1,11 @@
 """One deployment with what it needs, on the Prefect server at PREFECT_API_URL."""
 
-from stacks.prefect import (
-    Deployment,
-    DeploymentArgs,
-    Variable,
-    VariableArgs,
-    WorkPool,
-    WorkPoolArgs,
-)
+from stacks import prefect
 
-pool = WorkPool("pool", WorkPoolArgs(name="standalone", type="process", concurrency_limit=5))
-Variable("region", VariableArgs(name="standalone_region", value={"name": "Paris"}))
+pool = prefect.WorkPoolArgs(name="standalone", type="process", concurrency_limit=5)
+made = prefect.WorkPool("pool", pool)
+prefect.Variable("region", prefect.VariableArgs(name="standalone_region", value={"name": "Paris"}))
 daily = {"slug": "daily", "cron": "0 6 * * *", "timezone": "Europe/Paris"}
-settings = {"entrypoint": "flows/hello.py:hello", "tags": ["standalone"], "schedules": [daily]}
-hello = DeploymentArgs(flow_name="hello", name="alone", work_pool_name=pool.name, **settings)
-Deployment("hello", hello)
+hello = {"flow_name": "hello", "name": "alone", "entrypoint": "flows/hello.py:hello"}
+where = {"work_pool_name": made.name, "tags": ["standalone"], "schedules": [daily]}
+prefect.Deployment("hello", prefect.DeploymentArgs(**hello, **where))

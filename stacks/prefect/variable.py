@@ -1,13 +1,16 @@
 """A variable: a JSON value that flows and people read by its name."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
-from .declared import UNDECLARED, Props
+from .declared import UNDECLARED, Json, Props
 from .names import variable_name
 from .provider import AnyJson, PrefectProvider, PrefectResource, Problem, Structured
+
+_LONGEST = 5000
 
 
 class VariableProvider(PrefectProvider):
@@ -22,6 +25,7 @@ class VariableProvider(PrefectProvider):
     def problems(self, fields: Props) -> Iterator[Problem]:
         if (name := fields.get("name")) and (wrong := variable_name(name)):
             yield "name", wrong
+        yield from (("value", wrong) for wrong in _bad_value(fields.get("value")))
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", f"/variables/{id_}")
@@ -45,6 +49,23 @@ class VariableProvider(PrefectProvider):
 
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", f"/variables/{id_}")
+
+
+def _bad_value(value: Json) -> Iterator[str]:
+    if len(text := json.dumps(value)) >= _LONGEST:
+        yield f"takes {len(text)} characters as JSON; Prefect takes less than {_LONGEST}"
+    if not all(-(2**63) <= number < 2**64 for number in _whole_numbers(value)):
+        yield "holds a whole number of more than 64 bits, which Prefect refuses; write it as text"
+
+
+def _whole_numbers(value: Json) -> Iterator[int]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _whole_numbers(inner)
+    elif isinstance(value, int):
+        yield value
 
 
 @dataclass(frozen=True, kw_only=True)

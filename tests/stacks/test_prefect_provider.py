@@ -170,6 +170,18 @@ class TestUpdate:
         assert body["merge_existing_data"] is False
 
 
+class TestCheck:
+    @pytest.mark.parametrize(
+        ("value", "told"),
+        [("x" * 5000, "takes 5002 characters"), ({"a": [2**64]}, "of more than 64 bits")],
+    )
+    def test_refuses_a_variable_that_prefect_would_not_store(self, value, told):
+        props = wire(VariableProvider, name="x", value=value)
+        [failure] = provider(VariableProvider, FakePrefect()).check({}, props).failures
+        assert failure.property == "value"
+        assert told in failure.reason
+
+
 class TestCreate:
     def test_refuses_to_take_over_what_this_stack_has_not_made(self):
         prefect = FakePrefect({"GET /variables/name/x": ok({"id": "theirs"})})
