@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis  # noqa: F401 - see nothing_left_running
 import pytest
 
 from tests.live.server import PatientClient, prefect_server
@@ -17,7 +18,8 @@ from tools import engine
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
     """Pulumi's SDK leaves coroutines of failed programs behind. Collected while Python compiles a
-    module, they end pytest: "AST constructor recursion depth mismatch".
+    module, they end pytest: "AST constructor recursion depth mismatch". Hypothesis' plugin imports
+    it at the very end, so it is imported here, at the beginning.
     """
     yield
     gc.collect()
