@@ -73,9 +73,7 @@ class AutomationProvider(PrefectProvider):
         if changed.keys() == {"enabled"}:
             self.api.call("PATCH", f"/automations/{id_}", changed)
             return
-        live = self.find(id_, news)
-        if live is None:
-            raise PrefectError(f'The automation "{self.key(news)}" is gone; run `pulumi refresh`.')
+        live = self.alive(id_, news)
         # A PUT resets what it leaves out: what we do not manage is sent as it is.
         kept = {name: live[name] for name in _BODY if name in live}
         self.api.call("PUT", f"/automations/{id_}", kept | changed)

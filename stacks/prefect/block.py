@@ -47,9 +47,7 @@ class BlockProvider(PrefectProvider):
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        live = self.find(id_, news)
-        if live is None:
-            raise PrefectError(f'The block "{self.key(news)}" is gone; run `pulumi refresh`.')
+        live = self.alive(id_, news)
         schema = self._schema(news)
         # A merging PATCH would drop every reference that it does not repeat, and could not drop
         # a field; so all of the data is sent, what we do not manage as it is.

@@ -137,6 +137,15 @@ class PrefectProvider(ResourceProvider):
         """Whether it bears the mark of this very resource: an `up` was killed that made it."""
         return False
 
+    def alive(self, id_: str, fields: Props) -> Props:
+        """The live object, for a change that has to send what it does not change."""
+        live = self.find(id_, fields)
+        if live is None:
+            raise PrefectError(
+                f'The {self.kind} "{self.key(fields)}" is gone; run `pulumi refresh`.'
+            )
+        return live
+
     def key(self, fields: Props) -> str:
         """The natural key, as people write it."""
         return "/".join(str(fields[name]) for name in self.identity)

@@ -56,9 +56,7 @@ class WebhookProvider(PrefectProvider):
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        live = self.find(id_, news)
-        if live is None:
-            raise PrefectError(f'The webhook "{self.key(news)}" is gone; run `pulumi refresh`.')
+        live = self.alive(id_, news)
         # A PUT resets what it leaves out: what we do not manage is sent as it is.
         kept = {name: live[name] for name in _BODY if name in live}
         self.api.call("PUT", f"/webhooks/{id_}", kept | changed)
