@@ -48,7 +48,7 @@ def listening(answer: Answer) -> Iterator[str]:
                 self.close_connection = True
                 return
             self.send_response(told.status_code)
-            for name in ("Content-Type", "Retry-After"):
+            for name in ("Content-Type", "Location", "Retry-After"):
                 if name in told.headers:
                     self.send_header(name, told.headers[name])
             self.send_header("Content-Length", str(len(told.content)))
