@@ -14,7 +14,7 @@ from tests.live.runner.runs import OURS, PREFECTS, new_run
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(params=[OURS, PREFECTS], ids=["ours", "prefect's"])
+@pytest.fixture(params=[OURS, PREFECTS], ids=["ours", "peer"])
 def command(request):
     return request.param
 
