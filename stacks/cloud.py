@@ -9,6 +9,7 @@ import pulumi_gcp
 from . import gcp
 from .config import StackConfig, prefect_api_key
 from .images import BuiltImage, BuiltImageArgs, reference
+from .oci import CopiedImage, CopiedImageArgs
 from .places import Lake, Site
 from .revision import git_revision
 from .sections import Build, CloudRun, Google, Promote, Storage
@@ -16,10 +17,11 @@ from .sections import Build, CloudRun, Google, Promote, Storage
 
 @dataclass(frozen=True, kw_only=True)
 class _Images:
-    """By image, its digest and its reference."""
+    """By image, its digest and its reference; ``revision``: the commit that they are of."""
 
-    digests: dict[str, pulumi.Input[str]]
+    digests: dict[str, pulumi.Output[str]]
     references: dict[str, pulumi.Output[str]]
+    revision: str
 
 
 class Cloud:
@@ -98,10 +100,13 @@ class Cloud:
             landing=storage.landing_url,
             warehouse=storage.warehouse_url,
             job_variables={"image": images.references["runner"]},
+            version=images.digests["runner"],
             lake=Lake(project=google.project, buckets=storage.buckets),
             needs=[runner],
             outputs={
                 "images": images.digests,
+                "images_repository": registry.url,
+                "images_revision": images.revision,
                 "git_revision": git_revision(),
                 **self._github(agent, runner, ready),
             },
@@ -122,12 +127,25 @@ class Cloud:
                 return _Images(
                     digests={name: image.digest for name, image in built.items()},
                     references={name: image.reference for name, image in built.items()},
+                    revision=git_revision(),
                 )
-            case Promote(agent=agent, runner=runner):
-                digests: dict[str, pulumi.Input[str]] = {"agent": agent, "runner": runner}
+            case Promote(now=now):
+                copied = {
+                    name: CopiedImage(
+                        f"{name}-image",
+                        CopiedImageArgs(
+                            source=f"{now.copied_from}/{name}",
+                            target=pulumi.Output.concat(registry.url, "/", name),
+                            digest=digest,
+                        ),
+                    )
+                    for name, digest in (("agent", now.agent), ("runner", now.runner))
+                }
+                digests = {name: image.digest for name, image in copied.items()}
                 return _Images(
                     digests=digests,
                     references={n: reference(registry.url, n, d) for n, d in digests.items()},
+                    revision=now.git_revision,
                 )
 
     def _runner(

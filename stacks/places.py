@@ -24,13 +24,15 @@ class Lake:
 class Site:
     """A place that stands.
 
-    ``job_variables`` are every deployment's; ``needs`` what has to be there before a run.
+    ``job_variables`` are every deployment's, and so is ``version``, which a run keeps of the
+    deployment that it was made of; ``needs`` what has to be there before a run.
     """
 
     job_template: Mapping[str, Any]
     landing: pulumi.Input[str]
     warehouse: pulumi.Input[str]
     job_variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    version: pulumi.Input[str] | None = None
     lake: Lake | None = None
     needs: Sequence[pulumi.Resource] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from .config import StackConfig
 from .deployments import DeclarationError, deployment_args
 from .places import Lake, Machine, Place
 from .prefect import (
+    UNDECLARED,
     Block,
     BlockArgs,
     BlockType,
@@ -79,7 +80,11 @@ class Platform:
         self.deployments = [
             Deployment(
                 key,
-                replace(args, job_variables={**site.job_variables, **own}),
+                replace(
+                    args,
+                    job_variables={**site.job_variables, **own},
+                    version=UNDECLARED if site.version is None else site.version,
+                ),
                 _after(*inside, *data, *site.needs),
             )
             for (key, args), own in zip(declared.items(), overrides, strict=True)

@@ -78,6 +78,8 @@ def _rows(section: str, model: type[Section]) -> Iterator[str]:
         default = "required" if field.is_required() else _default(field)
         effect = (field.description or "").replace("|", "\\|")
         yield f"| `{section}.{name}` | {_type(field)} | {default} | {effect} |\n"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _rows(f"{section}.{name}", field.annotation)
 
 
 def _default(field: FieldInfo) -> str:
@@ -110,7 +112,8 @@ def _spell(annotation: Any) -> str:
     if origin is dict:
         return f"mapping of {_spell(inner[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return " and ".join(f"`{name}`" for name in annotation.model_fields)
+        *names, last = (f"`{name}`" for name in annotation.model_fields)
+        return f"{', '.join(names)} and {last}"
     return _WORDS[annotation]
 
 

@@ -205,17 +205,35 @@ class Build(_Images):
     )
 
 
+class Promotion(Section):
+    """Images that one stack has proved and another one runs."""
+
+    agent: Digest = Field(description="The digest of the agent's image.")
+    runner: Digest = Field(description="The digest of the runner's image.")
+    copied_from: str = Field(
+        description="The repository that they are copied from, by their digests.",
+        pattern=r"^[^/@\s]+/[^@\s]*[^/@\s]$",
+        examples=["europe-west1-docker.pkg.dev/acme-data-dev/dataflows-dev"],
+    )
+    stack: str = Field(description="The stack that ran them.")
+    git_revision: str = Field(description="The commit that this stack was deployed from.")
+    at: str = Field(description="When they were promoted.")
+    by: str | None = Field(None, description="Who promoted them, as git knows them.")
+    reason: str | None = Field(
+        None, description="Why they were promoted although they were not proved."
+    )
+    unproved: tuple[str, ...] = Field((), description="What was not proved.")
+
+
 class Promote(_Images):
     """Images are those that another stack has proved; nothing is built."""
 
     source: Literal["promote"] = Field(description="`promote`: what another stack has proved.")
-    agent: Digest = Field(
-        description="The digest of the agent's image, which has to be in this stack's repository; "
-        "`pulumi stack output images --stack dev` shows it."
+    now: Promotion = Field(
+        description="What this stack runs; `make promote FROM=dev TO=prod` writes it."
     )
-    runner: Digest = Field(
-        description="The digest of the runner's image, which has to be in this stack's "
-        "repository; `pulumi stack output images --stack dev` shows it."
+    before: tuple[Promotion, ...] = Field(
+        (), description="What it ran before, the newest first; `make rollback STACK=prod` takes it."
     )
 
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "__main__": ("stacks.config", "stacks.platform"),
     "stacks.prefect": ("stacks.prefect",),
+    "stacks.oci": ("stacks.oci",),
     "stacks.gcp": ("stacks.gcp", "stacks.runner", "stacks.sections"),
     "stacks.config": ("stacks.complaints", "stacks.sections"),
     "stacks.complaints": ("stacks.sections",),
@@ -19,6 +20,7 @@ MAY_IMPORT = {
         "stacks.config",
         "stacks.gcp",
         "stacks.images",
+        "stacks.oci",
         "stacks.places",
         "stacks.revision",
         "stacks.sections",
@@ -47,6 +49,7 @@ MAY_IMPORT = {
 # The provider process must start fast, and the package must be usable by itself.
 MAY_NOT_IMPORT = {
     "stacks.prefect": ("prefect", "pulumi_gcp"),
+    "stacks.oci": ("prefect", "pulumi_gcp"),
     "flows": ("pulumi",),
     "flows.declarations": ("prefect", "pydantic"),
     "flows.deployments": ("prefect", "dlt"),

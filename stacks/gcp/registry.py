@@ -51,7 +51,7 @@ class Registry(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.repository = self.images.name
-        self.url = self._url(self.images)
+        self.url = self.images.registry_uri
         self.cache_url = pulumi.Output.from_input("")
         if args.build_cache:
             cache = gcp.artifactregistry.Repository(
@@ -64,13 +64,8 @@ class Registry(pulumi.ComponentResource):
                 vulnerability_scanning_config=_scanning(False),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            self.cache_url = self._url(cache)
+            self.cache_url = cache.registry_uri
         self.register_outputs({"url": self.url})
-
-    def _url(self, repository: gcp.artifactregistry.Repository) -> pulumi.Output[str]:
-        return pulumi.Output.concat(
-            self.host, "/", repository.project, "/", repository.repository_id
-        )
 
 
 def _keep_most_recent(count: int, *, days: int) -> list[RepositoryCleanupPolicyArgs]:

@@ -15,7 +15,7 @@ from tests.cloud.cloud import Cloud, World
 from tests.gcp.stacks import ROOT, filled
 from tests.live.stack import environment
 
-_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "stacks")
+_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "promotion", "stacks")
 _LAUNCHER = """\
 #!/bin/sh
 PYTHONPATH={root} exec {python} -m tests.cloud.plugin {name} "$@"
@@ -28,17 +28,33 @@ Changes = dict[str, str]  # by resource, what became of it
 
 @dataclass
 class Checkout:
-    """``said`` is all that was ever printed; secrets must not be in it."""
+    """``said`` is all that was ever printed; secrets must not be in it.
+
+    Several stacks may have one home: each has its own settings, state and cloud. ``registry`` is
+    a real one on this machine, which plays all of Google's.
+    """
 
     home: Path
     stack: str
     api_url: str
     engine: Path
     bytecode: Path  # where Python keeps what it compiled, for all checkouts
+    registry: str = ""
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.repository = self.home / "repository"
+        if not self.repository.exists():
+            self._check_out()
+        sections = filled(self.stack)
+        self.key = sections.pop("prefect_api_key")
+        sections["prefect"] |= {"api_url": self.api_url}
+        config = {f"dataflows:{name}": value for name, value in sections.items()}
+        self.settings.write_text(yaml.safe_dump({"config": config}))
+        self.run("stack", "init", self.stack)
+        self.give_key(self.key)
+
+    def _check_out(self) -> None:
         self.repository.mkdir(parents=True)
         (self.home / "state").mkdir()
         for part in _PARTS:
@@ -50,17 +66,10 @@ class Checkout:
                 dockerfile.write_text("FROM scratch\n")
         (self.repository / ".venv").symlink_to(sys.prefix)
         self._write_launchers()
-        sections = filled(self.stack)
-        self.key = sections.pop("prefect_api_key")
-        sections["prefect"] |= {"api_url": self.api_url}
-        config = {f"dataflows:{name}": value for name, value in sections.items()}
-        self.settings.write_text(yaml.safe_dump({"config": config}))
-        self.run("stack", "init", self.stack)
-        self.give_key(self.key)
 
     @property
     def cloud(self) -> Cloud:
-        return Cloud(self.home / "cloud.json")
+        return Cloud(self.home / f"cloud-{self.stack}.json")
 
     def world(self) -> World:
         with self.cloud.open() as world:
@@ -107,8 +116,12 @@ class Checkout:
         return self.run(command, *options, succeeds=False)
 
     def run(self, *command: str, told: str = "", succeeds: bool = True) -> str:
+        return self.call("pulumi", *command, "--non-interactive", told=told, succeeds=succeeds)
+
+    def call(self, *command: str, told: str = "", succeeds: bool = True) -> str:
+        """What a command in the repository prints."""
         done = subprocess.run(
-            ["pulumi", *command, "--non-interactive"],
+            command,
             cwd=self.repository,
             env=self._env(),
             input=told,
@@ -118,11 +131,11 @@ class Checkout:
         )
         said = done.stdout + done.stderr
         self.said.append(said)
-        assert (done.returncode == 0) == succeeds, f"pulumi {' '.join(command)}\n{said}"
+        assert (done.returncode == 0) == succeeds, f"{' '.join(command)}\n{said}"
         return said
 
     def _changes(self, *command: str) -> Changes:
-        log = self.home / f"events-{len(self.said)}.json"
+        log = self.home / f"events-{self.stack}-{len(self.said)}.json"
         self.run(*command, "--event-log", str(log))
         return changes(json.loads(line) for line in log.read_text().splitlines())
 
@@ -136,10 +149,12 @@ class Checkout:
             | {
                 "PATH": os.pathsep.join(path),
                 "PULUMI_BACKEND_URL": f"file://{self.home}/state",
+                "PULUMI_STACK": self.stack,
                 "PULUMI_DEBUG_COMMANDS": "true",  # --event-log is one of these
                 "PYTHONPATH": str(self.repository),
                 "PYTHONPYCACHEPREFIX": str(self.bytecode),
                 "STAND_IN_CLOUD": str(self.cloud.path),
+                "STAND_IN_REGISTRY": self.registry,
                 "VIRTUAL_ENV": sys.prefix,
             }
         )

@@ -1,12 +1,13 @@
 """The real engine and a real Prefect server, for stacks in a cloud that is a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cloud.checkout import Checkout
 from tests.live.conftest import api_url, prefect, pulumi_bin
+from tests.registry import RealRegistry, real_registry
 
 __all__ = ["api_url", "checkout", "prefect", "pulumi_bin"]
 
@@ -14,6 +15,22 @@ __all__ = ["api_url", "checkout", "prefect", "pulumi_bin"]
 @pytest.fixture(scope="session")
 def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bytecode")
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    with real_registry(tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
+@pytest.fixture
+def beside(
+    tmp_path: Path, api_url: str, pulumi_bin: Path, bytecode: Path, registry: RealRegistry
+) -> Callable[[str], Checkout]:
+    """Stacks of one repository, whose images are in a real registry."""
+    return lambda stack: Checkout(
+        tmp_path / "one", stack, api_url, pulumi_bin, bytecode, registry.host
+    )
 
 
 @pytest.fixture

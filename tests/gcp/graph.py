@@ -62,7 +62,8 @@ class CloudEngine(Engine):
             case "gcp:projects/iAMCustomRole:IAMCustomRole":
                 return {"name": f"projects/{self.project}/roles/{told['roleId']}"}
             case "gcp:artifactregistry/repository:Repository":
-                return {"name": told["repositoryId"]}
+                url = f"{told['location']}-docker.pkg.dev/{self.project}/{told['repositoryId']}"
+                return {"name": told["repositoryId"], "registryUri": url}
             case "gcp:secretmanager/secretVersion:SecretVersion":
                 version = str(self.key_version)
                 name = f"projects/1/secrets/{told['secret']}/versions/{version}"

@@ -148,6 +148,8 @@ def images_are_named_by_digest(resources: Sequence[Resource]) -> Iterator[str]:
     for each in resources:
         if each.type.startswith("docker-build:"):
             continue  # where it is made, there is no digest yet
+        if each.type.endswith(":CopiedImage"):
+            continue  # it says of one image whence and whither
         for found in _images(each.inputs):
             if not _DIGEST.search(found):
                 yield f"{each} runs {found}"

@@ -9,6 +9,14 @@ ROOT = Path(__file__).parents[2]
 
 API_KEY = "pnu_test-secret-0123456789"
 AGENT, RUNNER = f"sha256:{'a9' * 32}", f"sha256:{'70' * 32}"
+PROMOTED = {
+    "agent": AGENT,
+    "runner": RUNNER,
+    "copied_from": "europe-west1-docker.pkg.dev/acme-data-dev/dataflows-dev",
+    "stack": "dev",
+    "git_revision": "1e" * 20,
+    "at": "2026-11-23T15:00:00Z",
+}
 
 _FILLED: dict[str, dict[str, Any]] = {
     "google": {"project": "acme-data"},
@@ -33,5 +41,5 @@ def filled(stack: str) -> dict[str, Any]:
     for name, values in _FILLED.items():
         sections[name] = sections[name] | values
     if sections["images"]["source"] == "promote":
-        sections["images"] |= {"agent": AGENT, "runner": RUNNER}
+        sections["images"] |= {"now": PROMOTED}
     return sections | {"prefect_api_key": API_KEY}

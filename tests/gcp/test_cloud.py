@@ -9,7 +9,7 @@ from flows.declarations import FlowDeployment
 from stacks import platform as platform_module
 from stacks.deployments import DeclarationError
 from tests.gcp.graph import AGENT_DIGEST, RUNNER_DIGEST, built
-from tests.gcp.stacks import AGENT, RUNNER, filled
+from tests.gcp.stacks import AGENT, PROMOTED, RUNNER, filled
 from tests.gcp.variants import VARIANTS, graph
 
 ANOTHER = f"sha256:{'ee' * 32}"
@@ -66,6 +66,28 @@ def test_the_agent_starts_once_it_may_and_can(variant, vm):
 def test_where_images_are_promoted_nothing_is_built():
     assert "Image" not in kinds(graph("prod"))
     assert list(of("Repository", graph("prod"))) == ["registry-images"]
+
+
+def test_promoted_images_are_copied_into_the_stacks_own_repository_by_their_digests():
+    host = "europe-west1-docker.pkg.dev"
+    copied = of("CopiedImage", graph("prod"))
+    assert {name: {k: v for k, v in i.items() if k[0] != "_"} for name, i in copied.items()} == {
+        f"{image}-image": {
+            "source": f"{host}/acme-data-dev/dataflows-dev/{image}",
+            "target": f"{host}/acme-data/dataflows-prod/{image}",
+            "digest": digest,
+        }
+        for image, digest in (("agent", AGENT), ("runner", RUNNER))
+    }
+    order = [r.name for r in graph("prod")]
+    assert order.index("agent-image") < order.index("agent-template")
+    assert order.index("runner-image") < min(map(order.index, of("Deployment", graph("prod"))))
+
+
+def test_the_runs_of_a_deployment_keep_the_digest_that_it_had():
+    for variant, digest in (("dev", RUNNER_DIGEST), ("prod", RUNNER)):
+        versions = {d["version"] for d in of("Deployment", graph(variant)).values()}
+        assert versions == {digest}
 
 
 def test_deployments_run_the_very_digest_that_was_promoted():
@@ -194,12 +216,17 @@ def test_a_stack_that_nobody_deploys_from_github_has_nothing_of_it():
 # -- what a change changes ---------------------------------------------------------------------
 
 
+def promoted(**digests):
+    return built("prod", images={"now": PROMOTED | digests})
+
+
 def test_another_image_of_the_agent_makes_another_agent_and_nothing_else():
-    assert changed(graph("prod"), built("prod", images={"agent": ANOTHER})) == {"agent-template"}
+    assert changed(graph("prod"), promoted(agent=ANOTHER)) == {"agent-image", "agent-template"}
 
 
 def test_another_image_of_the_runner_changes_pool_and_deployments_and_nothing_else():
-    assert changed(graph("prod"), built("prod", images={"runner": ANOTHER})) == {
+    assert changed(graph("prod"), promoted(runner=ANOTHER)) == {
+        "runner-image",
         "pool",
         *of("Deployment", graph("prod")),
     }
@@ -262,6 +289,8 @@ def test_the_outputs_name_what_promotion_and_workflows_need(monkeypatch, variant
         "work_pool",
         "deployments",
         "images",
+        "images_repository",
+        "images_revision",
         "git_revision",
         "github_provider",
         "github_deployer",

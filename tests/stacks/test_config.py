@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from stacks.config import ConfigError, load
-from tests.gcp.stacks import filled, written
+from tests.gcp.stacks import PROMOTED, filled, written
 
 GOOD = {
     "prefect": {"work_pool": "dataflows-local"},
@@ -139,16 +139,16 @@ def test_dev_and_prod_differ_in_values_only():
         (changed("runner", tiemout=1), "runner.tiemout is unknown (did you mean timeout?). Remove"),
         (changed("images", source="guess"), "images.source: 'guess' is not 'build' or 'promote'."),
         (
-            {"images": filled("prod")["images"] | {"agent": "sha256:123"}},
-            "images.agent: 'sha256:123' is not of the form ^sha256:[0-9a-f]{64}$; write one",
+            {"images": filled("prod")["images"] | {"now": PROMOTED | {"agent": "sha256:123"}}},
+            "images.now.agent: 'sha256:123' is not of the form ^sha256:[0-9a-f]{64}$; write one",
         ),
         (
-            {"images": filled("prod")["images"] | {"runner": "latest"}},
-            "images.runner: 'latest' is not of the form ^sha256:[0-9a-f]{64}$; write one",
+            {"images": filled("prod")["images"] | {"before": [PROMOTED | {"runner": "latest"}]}},
+            "images.before.0.runner: 'latest' is not of the form ^sha256:[0-9a-f]{64}$; write one",
         ),
         (
             {"images": {"source": "promote", "repository": "r"}},
-            "dataflows:images.agent is missing (The digest of the agent's image",
+            "images.now is missing (What this stack runs; `make promote FROM=dev TO=prod` writes",
         ),
         (changed("agent", machine_type="small"), "; write one such as e2-small."),
         (changed("agent", machine_type="t2a-standard-1"), "is of ARM, and the images are of linux"),
