@@ -11,6 +11,7 @@ from .config import StackConfig, prefect_api_key
 from .images import BuiltImage, BuiltImageArgs, reference
 from .oci import CopiedImage, CopiedImageArgs
 from .places import Lake, Site
+from .prefect import worker_of
 from .revision import git_revision
 from .sections import Build, CloudRun, Google, Promote, Storage
 
@@ -27,7 +28,6 @@ class _Images:
 class Cloud:
     """A Google Cloud project: runs are Cloud Run jobs, and the flows are in their image."""
 
-    worker: str = gcp.WORKER
     directory: str = "/opt/dataflows"
     overridable: Sequence[str] = ("cpu", "memory")
 
@@ -41,7 +41,9 @@ class Cloud:
     ) -> None:
         self.config, self.runner, self.google = config, runner, google
         self.images, self.storage = images, storage
-        self.default_template = gcp.default_job_template()
+        packaged = worker_of(gcp.WORKER)
+        self.worker: str = packaged["type"]
+        self.default_template = gcp.default_job_template(packaged["base_job_template"])
         self.prefix = f"df-{pulumi.get_stack()}"
 
     def build(self) -> Site:
@@ -164,6 +166,7 @@ class Cloud:
                 prefix=self.prefix,
                 project=self.google.project,
                 region=self.google.region,
+                default_template=self.default_template,
                 image=images.references["runner"],
                 cpu=told.cpu,
                 memory=told.memory,

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from prefect.flows import load_flow_arguments_from_entrypoint
-from prefect.utilities.callables import parameter_schema_from_entrypoint
 
 from flows.declarations import FlowDeployment, Schedule
 
 from .config import StackConfig
-from .prefect import UNDECLARED, DeploymentArgs
+from .prefect import UNDECLARED, DeploymentArgs, PrefectError, flow_of
 from .prefect.deployment import DeploymentProvider
 
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.
@@ -76,7 +74,7 @@ def _args(
         work_pool_name=work_pool_name,
         work_queue_name=declared.queue,
         parameters=dict(declared.parameters),
-        parameter_openapi_schema=flow["schema"],
+        parameter_openapi_schema=flow["parameter_openapi_schema"],
         enforce_parameter_schema=True,
         job_variables={},
         pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": directory}}],
@@ -107,16 +105,15 @@ def _flow(entrypoint: str) -> Mapping[str, Any]:
     """The flow's name, description and parameter schema, from its source."""
     path, _, function = entrypoint.partition(":")
     definition = _definition(path, function)
-    told = load_flow_arguments_from_entrypoint(entrypoint)
     try:
-        schema = parameter_schema_from_entrypoint(entrypoint).model_dump_for_openapi()
-    except Exception as error:
+        told = flow_of(entrypoint)
+    except PrefectError as error:
         raise DeclarationError(
             f"{path}:{definition.lineno}: the parameters of {function} cannot be read: {error}"
         ) from error
     docstring = _SECTION.split(ast.get_docstring(definition) or "", maxsplit=1)[0].strip()
-    description = told.get("description") or docstring
-    return {"name": told["name"], "description": description, "schema": schema}
+    description = told["description"] or docstring
+    return {**told, "description": description}
 
 
 def _definition(path: str, function: str) -> ast.FunctionDef | ast.AsyncFunctionDef:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pulumi
-from prefect.workers.process import ProcessWorker
 
+from .prefect import worker_of
 from .runner import job_template
 from .sections import Data
 
@@ -60,13 +60,14 @@ class Place(Protocol):
 class Machine:
     """The machine of the worker: runs are its processes, and the flows are this folder's."""
 
-    worker: str = ProcessWorker.type
     overridable: Sequence[str] = ()
 
     def __init__(self, data: Data) -> None:
         self.data = data
         self.directory = os.getcwd()
-        self.default_template = ProcessWorker.get_default_base_job_template()
+        packaged = worker_of("prefect.workers.process:ProcessWorker")
+        self.worker: str = packaged["type"]
+        self.default_template: dict[str, Any] = packaged["base_job_template"]
 
     def build(self) -> Site:
         env = {"DATAFLOWS_STACK": pulumi.get_stack()}

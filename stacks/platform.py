@@ -27,6 +27,12 @@ from .prefect import (
 from .runner import override_problems
 from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
 
+_GOOGLE_BLOCKS = {  # by the path of the class, the slug of its type
+    "prefect_gcp:GcpCredentials": "gcp-credentials",
+    "prefect_gcp:GcsBucket": "gcs-bucket",
+    "prefect_gcp:BigQueryWarehouse": "bigquery-warehouse",
+}
+
 
 class Platform:
     """All that one stack is made of."""
@@ -133,30 +139,21 @@ def _overrides(place: Place) -> list[dict[str, Any]]:
 
 def _google_blocks(lake: Lake, stack: str) -> list[pulumi.Resource]:
     """Blocks without a key: who loads one acts as whoever runs it."""
-    from prefect_gcp import (  # type: ignore[import-untyped]
-        BigQueryWarehouse,
-        GcpCredentials,
-        GcsBucket,
-    )
-
+    credentials, gcs_bucket, big_query = _GOOGLE_BLOCKS
     types = {
         each: BlockType(f"{slug}-type", BlockTypeArgs.of(each))
-        for each, slug in (
-            (GcpCredentials, "gcp-credentials"),
-            (GcsBucket, "gcs-bucket"),
-            (BigQueryWarehouse, "bigquery-warehouse"),
-        )
+        for each, slug in _GOOGLE_BLOCKS.items()
     }
-    args = BlockArgs.of(GcpCredentials, name=f"google-{stack}", project=lake.project)
-    google = Block("google", args, _after(types[GcpCredentials]))
+    args = BlockArgs.of(credentials, name=f"google-{stack}", project=lake.project)
+    google = Block("google", args, _after(types[credentials]))
     reference = {"$ref": {"block_document_id": google.id}}
-    args = BlockArgs.of(BigQueryWarehouse, name=f"warehouse-{stack}", gcp_credentials=reference)
-    blocks = [Block("warehouse", args, _after(types[BigQueryWarehouse]))]
+    args = BlockArgs.of(big_query, name=f"warehouse-{stack}", gcp_credentials=reference)
+    blocks = [Block("warehouse", args, _after(types[big_query]))]
     for what, bucket in lake.buckets.items():
         args = BlockArgs.of(
-            GcsBucket, name=f"{what}-{stack}", bucket=bucket, gcp_credentials=reference
+            gcs_bucket, name=f"{what}-{stack}", bucket=bucket, gcp_credentials=reference
         )
-        blocks.append(Block(f"{what}-bucket", args, _after(types[GcsBucket])))
+        blocks.append(Block(f"{what}-bucket", args, _after(types[gcs_bucket])))
     return [google, *blocks]
 
 

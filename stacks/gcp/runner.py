@@ -1,17 +1,19 @@
 """The runner: who a flow run is in Google Cloud, and the Cloud Run job that it becomes."""
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pulumi
 import pulumi_gcp as gcp
-from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerV2  # type: ignore[import-untyped]
 
 from ..runner import job_template
 from ..sections import CPU
 
-WORKER: str = CloudRunWorkerV2.type
+WORKER = "prefect_gcp.workers.cloud_run_v2:CloudRunWorkerV2"
+# Instead of `prefect flow-run execute`; in the image by images/runner/Dockerfile.
+COMMAND = "python3 /opt/runner/execute.py"
 BUCKET_ROLES = (
     "roles/storage.objectUser",
     "roles/storage.legacyBucketReader",  # GcsBucket asks for the bucket itself at every use
@@ -30,6 +32,7 @@ class RunnerArgs:
     project: str
     region: str
     # the job
+    default_template: Mapping[str, Any]
     image: pulumi.Input[str]
     cpu: str
     memory: str
@@ -107,16 +110,16 @@ class Runner(pulumi.ComponentResource):
         return grants
 
 
-def default_job_template() -> dict[str, Any]:
+def default_job_template(packaged: Mapping[str, Any]) -> dict[str, Any]:
     """The packaged worker's own, which would take any text for a number of CPUs."""
-    template: dict[str, Any] = CloudRunWorkerV2.get_default_base_job_template()
+    template = copy.deepcopy(dict(packaged))
     template["variables"]["properties"]["cpu"]["pattern"] = CPU
     return template
 
 
 def _job_template(args: RunnerArgs, email: pulumi.Input[str]) -> dict[str, Any]:
     template = job_template(
-        default_job_template(),
+        args.default_template,
         {
             # A name that Prefect makes up may start with a digit, which Cloud Run refuses.
             "name": f"{args.prefix}-{{{{ ctx.flow.name }}}}",
@@ -126,6 +129,7 @@ def _job_template(args: RunnerArgs, email: pulumi.Input[str]) -> dict[str, Any]:
             "prefect_api_key_secret": dict(args.prefect_api_key),
             "region": args.region,
             "image": args.image,
+            "command": COMMAND,
             "cpu": args.cpu,
             "memory": args.memory,
             "timeout": args.timeout,

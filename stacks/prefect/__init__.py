@@ -17,6 +17,7 @@ from .look_up import (
     find_work_pool,
     find_work_queue,
 )
+from .remembered import flow_of, worker_of
 from .service_account import ServiceAccount, ServiceAccountArgs
 from .service_level_agreements import ServiceLevelAgreements, ServiceLevelAgreementsArgs
 from .tag_concurrency_limit import TagConcurrencyLimit, TagConcurrencyLimitArgs
@@ -62,5 +63,7 @@ __all__ = [
     "find_variable",
     "find_work_pool",
     "find_work_queue",
+    "flow_of",
     "ordered_queues",
+    "worker_of",
 ]

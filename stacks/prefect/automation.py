@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import jinja2
 import pulumi
 
 from .declared import UNDECLARED, Json, Props, as_declared
@@ -132,13 +131,12 @@ def _bad_templates(value: Json, where: str) -> Iterator[str]:
         for index, inner in enumerate(value):
             yield from _bad_templates(inner, f"{where}[{index}]")
     elif isinstance(value, str):
+        import jinja2  # for automations alone
+
         try:
-            _TEMPLATES.parse(value)
+            jinja2.Environment(autoescape=True).parse(value)
         except jinja2.TemplateSyntaxError as error:
             yield f"{where}: the template does not parse, line {error.lineno}: {error.message}"
-
-
-_TEMPLATES = jinja2.Environment(autoescape=True)  # it only parses
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from .block_type import BlockTypeArgs, secret_fields
+from .block_type import BlockTypeArgs, introspected
 from .declared import UNDECLARED, Props, Undeclared, as_declared
 from .errors import PrefectError
 from .names import block_name
@@ -149,13 +149,13 @@ class BlockArgs:
     schema_checksum: Declared[str] = UNDECLARED
 
     @classmethod
-    def of(cls, block_class: Any, *, name: pulumi.Input[str], **values: Any) -> "BlockArgs":
+    def of(cls, block: Any, *, name: pulumi.Input[str], **values: Any) -> "BlockArgs":
         """The document ``name`` of a Prefect block class, its secret fields as Pulumi secrets.
 
-        The class is not instantiated. A ``BlockType`` of the class has to be registered before.
+        ``block`` is as for ``BlockTypeArgs.of``; a ``BlockType`` of it has to be registered before.
         """
-        type_ = BlockTypeArgs.of(block_class)
-        secret = secret_fields(block_class)
+        type_ = BlockTypeArgs.of(block)
+        secret = introspected(block)["secret_fields"]
         return cls(
             type_slug=type_.slug,
             name=name,

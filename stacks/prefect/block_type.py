@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import pulumi
 
 from .declared import UNDECLARED, Props
+from .introspect import block_class
 from .names import block_name
 from .provider import PrefectProvider, PrefectResource, Problem, Structured
+from .remembered import block_of
 
 
 class BlockTypeProvider(PrefectProvider):
@@ -73,8 +75,7 @@ class BlockTypeProvider(PrefectProvider):
 
 @dataclass(frozen=True, kw_only=True)
 class BlockTypeArgs:
-    """Made by ``BlockTypeArgs.of(GcsBucket)``; the class is not instantiated, so no credentials
-    are looked for.
+    """Made by ``BlockTypeArgs.of("prefect_gcp:GcsBucket")``, which looks for no credentials.
 
     ``schema``: ``type`` (name, slug, texts), ``fields``, ``capabilities``, ``version`` and
     ``checksum``; ``nested``: the same of the classes that its fields hold.
@@ -86,12 +87,19 @@ class BlockTypeArgs:
     nested: Structured[Sequence[Mapping[str, Any]]] = UNDECLARED
 
     @classmethod
-    def of(cls, block_class: Any) -> "BlockTypeArgs":
-        """The type and schema of a Prefect block class, as its own package has them."""
-        schema = _schema_of(block_class)
-        nested = [_schema_of(inner) for inner in _nested(block_class)]
-        slug = schema["type"]["slug"]
-        return cls(slug=slug, checksum=schema["checksum"], schema=schema, nested=nested)
+    def of(cls, block: Any) -> "BlockTypeArgs":
+        """The type and schema of a Prefect block class, as its own package has them.
+
+        ``block`` is the class, or its path ``module:Class``: then it is imported only when its
+        package has changed, which spares seconds.
+
+        Raises:
+            PrefectError: there is no such class in the packages at hand.
+        """
+        told = introspected(block)
+        schema = told["schema"]
+        slug, checksum = schema["type"]["slug"], schema["checksum"]
+        return cls(slug=slug, checksum=checksum, schema=schema, nested=told["nested"])
 
 
 BlockTypeProvider.args = BlockTypeArgs
@@ -105,35 +113,6 @@ class BlockType(PrefectResource, module="prefect", name="BlockType"):
     checksum: pulumi.Output[str]
 
 
-def secret_fields(block_class: Any) -> frozenset[str]:
-    """The fields of a block class that hold a secret, at any depth."""
-    told = block_class.model_json_schema().get("secret_fields", ())
-    return frozenset(str(path).split(".")[0] for path in told)
-
-
-def _schema_of(block_class: Any) -> dict[str, Any]:
-    type_ = block_class._to_block_type().model_dump(mode="json", exclude_unset=True)
-    texts = ("name", "slug", "logo_url", "documentation_url", "description", "code_example")
-    return {
-        "type": {name: type_[name] for name in texts if type_.get(name) is not None},
-        "fields": block_class.model_json_schema(),
-        "capabilities": sorted(block_class.get_block_capabilities()),
-        "version": block_class.get_block_schema_version(),
-        "checksum": block_class._calculate_schema_checksum(),
-    }
-
-
-def _nested(block_class: Any) -> list[Any]:
-    """The block classes that a class's fields hold, the innermost first, each once."""
-    found: list[Any] = []
-    for field in block_class.model_fields.values():
-        for inner in _classes_in(field.annotation):
-            found += [c for c in [*_nested(inner), inner] if c not in found]
-    return found
-
-
-def _classes_in(annotation: Any) -> Iterator[Any]:
-    if isinstance(annotation, type) and hasattr(annotation, "get_block_type_slug"):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _classes_in(inner)
+def introspected(block: Any) -> Mapping[str, Any]:
+    """What the packages at hand say of a block class, or of the class at ``module:Class``."""
+    return block_of(block) if isinstance(block, str) else block_class(block)

@@ -2,10 +2,10 @@
 
 import threading
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pulumi
 
-from .api import PrefectApi
 from .automation import AutomationProvider
 from .block import BlockProvider
 from .connection import resolve
@@ -17,6 +17,9 @@ from .provider import PrefectProvider
 from .variable import VariableProvider
 from .work_pool import WorkPoolProvider
 from .work_queue import WorkQueueProvider
+
+if TYPE_CHECKING:
+    from .api import PrefectApi
 
 
 def find_automation(name: str) -> str:
@@ -78,13 +81,15 @@ def _id(provider: PrefectProvider, live: Props | None, key: str) -> str:
     return provider.id_of(live)
 
 
-def _api() -> PrefectApi:
+def _api() -> "PrefectApi":
     with _making:
         return _api_of(pulumi.get_project(), pulumi.get_stack())
 
 
 @cache
-def _api_of(project: str, stack: str) -> PrefectApi:
+def _api_of(project: str, stack: str) -> "PrefectApi":
+    from .api import PrefectApi  # as in provider.py
+
     return PrefectApi(resolve(pulumi.Config(project)))
 
 

@@ -12,8 +12,9 @@ import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import wraps
+from functools import cached_property, wraps
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -37,10 +38,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from .api import PrefectApi
-from .connection import resolve
+from .connection import Connection, resolve
 from .declared import Props, Undeclared, as_declared, decode, encode, same
 from .errors import PrefectError
+
+if TYPE_CHECKING:
+    from .api import PrefectApi
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -93,7 +96,12 @@ class PrefectProvider(ResourceProvider):
     empty: ClassVar[Mapping[str, Any]] = {}
     outputs: ClassVar[tuple[str, ...]] = ()  # what Prefect adds and programs read
     only_cloud: ClassVar[bool] = False
-    api: PrefectApi
+    connection: Connection
+
+    @cached_property
+    def api(self) -> "PrefectApi":
+        """Made at its first use: where nothing changed, no call is made."""
+        return _api(self.connection)
 
     # -- what a kind says of itself -------------------------------------------------------------
 
@@ -158,7 +166,7 @@ class PrefectProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         sys.tracebacklimit = 0  # see _plainly
-        self.api = _api(req.config)
+        self.connection = resolve(req.config)
 
     @_plainly
     def check(self, _olds: Props, news: Props) -> CheckResult:
@@ -298,13 +306,14 @@ def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:
     return {k: v for k, v in fields.items() if k not in names}
 
 
-_apis: dict[str, PrefectApi] = {}
+_apis: "dict[str, PrefectApi]" = {}
 _apis_lock = threading.Lock()
 
 
-def _api(config: Any) -> PrefectApi:
+def _api(connection: Connection) -> "PrefectApi":
     """One client for all kinds in this process, so that its connections and locks are shared."""
-    connection = resolve(config)
+    from .api import PrefectApi  # with httpx a fifth of a second, that many a process can spare
+
     with _apis_lock:
         if connection.api_url not in _apis:
             _apis[connection.api_url] = PrefectApi(connection)

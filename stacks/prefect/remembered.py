@@ -1,0 +1,133 @@
+"""The answers of ``introspect.py``, asked for again only after what they come from has changed.
+
+An answer is kept in the virtual environment, with a fingerprint of every file that was read for
+it; without a virtual environment there is no place that surely is ours, and nothing is kept.
+"""
+
+import atexit
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, cast
+
+from . import introspect
+from .errors import PrefectError
+
+
+def flow_of(entrypoint: str) -> dict[str, Any]:
+    """``name``, ``description`` and ``parameter_openapi_schema`` of ``path/to/file.py:function``.
+
+    Raises:
+        PrefectError: the source cannot be read, in Prefect's words.
+    """
+    return _told("flow", entrypoint)
+
+
+def worker_of(path: str) -> dict[str, Any]:
+    """``type`` and ``base_job_template`` of a worker, ``prefect.workers.process:ProcessWorker``.
+
+    Raises:
+        PrefectError: there is no such class in the packages at hand.
+    """
+    return _told("worker", path)
+
+
+def block_of(path: str) -> dict[str, Any]:
+    """What ``introspect.block_class`` says of the class at ``module:Class``.
+
+    Raises:
+        PrefectError: there is no such class in the packages at hand.
+    """
+    return _told("block", path)
+
+
+def _told(question: str, subject: str) -> dict[str, Any]:
+    key = hashlib.sha256(json.dumps([question, subject, os.getcwd()]).encode()).hexdigest()
+    kept = Path(sys.prefix, ".introspected", f"{key}.json")
+    environment = introspect.environment()
+    answer = _read(kept)
+    if answer.get("environment") != environment or not _is_fresh(answer["files"]):
+        answer = {"environment": environment, **_process(question).ask(question, subject)}
+        if sys.prefix != sys.base_prefix:
+            _keep(kept, answer)
+    told: dict[str, Any] = answer["told"]
+    return told
+
+
+def _is_fresh(files: dict[str, str | None]) -> bool:
+    return all(introspect.fingerprint(path) == known for path, known in files.items())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        known: dict[str, Any] = json.loads(path.read_text())
+        return known
+    return {}
+
+
+def _keep(path: Path, answer: dict[str, Any]) -> None:
+    new = path.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):  # a read-only environment: asked again next time
+        path.parent.mkdir(exist_ok=True)
+        new.write_text(json.dumps(answer))
+        new.replace(path)
+
+
+class _Process:
+    """Prefect in a process of its own, for as long as this one lives."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join(p for p in (os.getcwd(), os.environ.get("PYTHONPATH")) if p)
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", introspect.__file__],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.questions = cast("IO[str]", self.process.stdin)
+        self.answers = cast("IO[str]", self.process.stdout)
+        self.directory = os.getcwd()
+        atexit.register(self.end)
+
+    def ask(self, question: str, subject: str) -> dict[str, Any]:
+        with suppress(BrokenPipeError):
+            print(json.dumps([question, subject]), file=self.questions, flush=True)
+        line = self.answers.readline()
+        if not line:
+            raise PrefectError(
+                f"Prefect could not be asked about {subject}: its process ended with "
+                f"{self.process.wait()}; what it said is above."
+            )
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise PrefectError(answer["error"])
+        return answer
+
+    def end(self) -> None:
+        for pipe in (self.questions, self.answers):
+            with suppress(OSError):
+                pipe.close()
+        self.process.wait()
+
+
+# Flows and classes are asked about in two, as what is imported for one question counts as read
+# for the next: an edited flow would have the workers and blocks looked at anew.
+_processes: dict[bool, _Process] = {}
+_starting = threading.Lock()
+
+
+def _process(question: str) -> _Process:
+    key = question == "flow"
+    with _starting:
+        running = _processes.get(key)
+        if running and (running.process.poll() is not None or running.directory != os.getcwd()):
+            running.end()
+            running = None
+        _processes[key] = running or _Process()
+        return _processes[key]

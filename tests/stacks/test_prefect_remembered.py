@@ -1,0 +1,143 @@
+"""What Prefect says of flows and classes is asked for anew when, and only when, it may differ."""
+
+import sys
+
+import pytest
+
+from stacks.prefect import BlockTypeArgs, PrefectError, flow_of, introspect, remembered, worker_of
+
+FLOW = """
+import a_package_that_is_not_installed
+from prefect import flow
+from kinds import Shop
+
+print("not an answer")
+
+@flow(name="sync-orders", description="Store them.")
+def orders(shop: Shop, day: int = 1):
+    pass
+"""
+KINDS = """
+import enum
+
+print("nor is this")
+
+class Shop(enum.Enum):
+    paris = "paris"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return tmp_path_factory.mktemp("project")  # one for all: with it comes one process
+
+
+@pytest.fixture(autouse=True)
+def asked(project, tmp_path, monkeypatch):
+    """The questions that Prefect was asked, with an empty memory."""
+    (project / "orders.py").write_text(FLOW)
+    (project / "kinds.py").write_text(KINDS)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    questions, process = [], remembered._process
+
+    def ask(question):
+        questions.append(question)
+        return process(question)
+
+    monkeypatch.setattr(remembered, "_process", ask)
+    return questions
+
+
+def shops():
+    schema = flow_of("orders.py:orders")["parameter_openapi_schema"]
+    return schema["definitions"]["Shop"]["enum"]
+
+
+def forget_processes():
+    """As a new command: what a process has imported, it does not import again."""
+    for process in remembered._processes.values():
+        process.end()
+    remembered._processes.clear()
+
+
+def test_a_flow_is_read_once(asked):
+    told = flow_of("orders.py:orders")
+    assert (told["name"], told["description"]) == ("sync-orders", "Store them.")
+    assert told["parameter_openapi_schema"]["required"] == ["shop"]
+    assert flow_of("orders.py:orders") == told
+    assert asked == ["flow"]
+
+
+def test_another_source_is_read_anew(asked, project):
+    flow_of("orders.py:orders")
+    (project / "orders.py").write_text(FLOW.replace("sync-orders", "load-orders"))
+    assert flow_of("orders.py:orders")["name"] == "load-orders"
+    assert asked == ["flow", "flow"]
+
+
+def test_a_flow_is_read_anew_when_what_it_imports_has_changed(asked, project):
+    assert shops() == ["paris"]
+    forget_processes()
+    (project / "kinds.py").write_text(KINDS + '    rome = "rome"\n')
+    assert shops() == ["paris", "rome"]
+
+
+def test_everything_is_asked_anew_after_an_installation(asked, monkeypatch):
+    worker_of("prefect.workers.process:ProcessWorker")
+    worker_of("prefect.workers.process:ProcessWorker")
+    assert asked == ["worker"]
+    monkeypatch.setattr(introspect, "environment", lambda: "another package")
+    assert worker_of("prefect.workers.process:ProcessWorker")["type"] == "process"
+    assert asked == ["worker", "worker"]
+
+
+def test_an_edited_flow_leaves_the_answers_about_classes_as_they_are(asked, project):
+    flow_of("orders.py:orders")
+    worker_of("prefect.workers.process:ProcessWorker")
+    (project / "orders.py").write_text(FLOW + "\n")
+    worker_of("prefect.workers.process:ProcessWorker")
+    assert asked == ["flow", "worker"]
+
+
+def test_a_memory_that_cannot_be_read_is_none(asked, tmp_path):
+    flow_of("orders.py:orders")
+    for kept in (tmp_path / ".introspected").iterdir():
+        kept.write_text('{"environ')
+    flow_of("orders.py:orders")
+    assert asked == ["flow", "flow"]
+
+
+def test_nothing_is_kept_outside_a_virtual_environment(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "base_prefix", sys.prefix)
+    flow_of("orders.py:orders")
+    flow_of("orders.py:orders")
+    assert asked == ["flow", "flow"]
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_block_is_the_same_by_its_path_and_by_its_class():
+    from prefect.blocks.system import Secret
+
+    assert BlockTypeArgs.of("prefect.blocks.system:Secret") == BlockTypeArgs.of(Secret)
+
+
+@pytest.mark.parametrize(
+    ("ask", "subject", "message"),
+    [
+        (flow_of, "orders.py:order", "Could not find object 'order' in 'orders.py'"),
+        (worker_of, "prefect.workers.process:Worker", "has no attribute 'Worker'"),
+        (worker_of, "no_such_package:Worker", "No module named 'no_such_package'"),
+    ],
+)
+def test_what_is_not_there_is_told_in_python_s_words_and_not_kept(ask, subject, message, tmp_path):
+    with pytest.raises(PrefectError, match=message):
+        ask(subject)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_process_that_dies_is_told_of(project):
+    (project / "kinds.py").write_text("import os; os._exit(3)")
+    forget_processes()
+    with pytest.raises(PrefectError, match=r"orders.py:orders: its process ended with 3"):
+        flow_of("orders.py:orders")
