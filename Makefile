@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 STACK ?= local
+PART ?= registration
 PY := .venv/bin/python
 VENV := .venv/.made
 UV := .venv/bin/uv
@@ -59,6 +60,14 @@ else
 	@$(ENGINE) && pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
 endif
 
+.PHONY: promote
+promote: $(VENV) ## Write one stack's proved images into another's YAML (FROM=dev TO=prod DRY_RUN=1 REASON="...")
+	@$(ENGINE) && $(PY) -m promotion promote --from "$(FROM)" --to "$(TO)" $(if $(DRY_RUN),--dry-run) $(if $(REASON),--reason "$$REASON")
+
+.PHONY: rollback
+rollback: $(VENV) ## Write the images from before the last promotion into its YAML (STACK=prod DRY_RUN=1)
+	@$(ENGINE) && $(PY) -m promotion rollback --stack "$(STACK)" $(if $(DRY_RUN),--dry-run)
+
 .PHONY: plan
 plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
 	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(ENGINE) &&) $(PY) -m tools.plan write --stack $(STACK)
@@ -90,8 +99,8 @@ docs: $(VENV) ## Write the configuration's reference from its models
 	@$(PY) -m stacks.reference
 
 .PHONY: bench
-bench: $(VENV) ## Measure beside the peers (ARGS="10 100 1000": how many deployments)
-	@$(ENGINE) && $(PY) -m bench.registration $(ARGS)
+bench: $(VENV) ## Measure beside the peers (PART=registration or images; ARGS="--help")
+	@$(ENGINE) && $(PY) -m bench.$(PART) $(ARGS)
 
 # The groups share one resolution, the dev one: what a test has seen is what an image has.
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes -q \
@@ -108,5 +117,5 @@ $(VENV): requirements-dev.txt
 	@echo "python: making .venv, once for each requirements-dev.txt" >&2
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/pip install -q "$$(grep -o '^uv==[^ ;]*' requirements-dev.txt)"
-	@$(UV) pip sync -q --python $(PY) requirements-dev.txt
+	@$(UV) pip sync -q --compile-bytecode --python $(PY) requirements-dev.txt # else each start compiles
 	@touch $@
