@@ -33,14 +33,18 @@ class PatientClient(httpx.Client):
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[str]:
-    """The API URL of a server that lives as long as the context; its log is in ``home``."""
+def prefect_server(home: Path, *, logging: str = "WARNING") -> Iterator[str]:
+    """The API URL of a server that lives as long as the context; ``home/server.log`` is its log.
+
+    At the level ``INFO`` the log has a line for each request.
+    """
     port = free_port()
     # The user's own Prefect settings are no part of a test.
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     env = clean | {
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": logging,
         "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home}/prefect.db",
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
