@@ -13,15 +13,20 @@ from .provider import Declared, PrefectProvider, PrefectResource, Problem, Struc
 
 _TRIGGERS = ("event", "metric", "compound", "sequence")
 _SETS = frozenset({"after", "expect", "for_each"})  # the server keeps no order in these
+_ACTIONS = ("actions", "actions_on_trigger", "actions_on_resolve")
+_TARGETS = {  # what an action may name: by the field, where Prefect has it
+    "deployment_id": "deployments",
+    "work_queue_id": "work_queues",
+    "block_document_id": "block_documents",
+    "automation_id": "automations",
+}
 _BODY = (
     "name",
     "description",
     "enabled",
     "tags",
     "trigger",
-    "actions",
-    "actions_on_trigger",
-    "actions_on_resolve",
+    *_ACTIONS,
 )
 
 
@@ -42,7 +47,7 @@ class AutomationProvider(PrefectProvider):
             yield "name", "a name is needed"
         if "trigger" in fields:
             yield from (("trigger", wrong) for wrong in _bad_trigger(fields["trigger"], "trigger"))
-        for when in ("actions", "actions_on_trigger", "actions_on_resolve"):
+        for when in _ACTIONS:
             for index, action in enumerate(fields.get(when) or []):
                 where = f"{when}[{index}]"
                 if not (isinstance(action, Mapping) and action.get("type")):
@@ -65,6 +70,7 @@ class AutomationProvider(PrefectProvider):
         return found[0] if found else None
 
     def make(self, fields: Props) -> Props:
+        self._check_targets(self.key(fields), fields)
         made: Props = self.api.create("/automations/", fields, lambda: self.lookup(fields))
         return made
 
@@ -72,6 +78,7 @@ class AutomationProvider(PrefectProvider):
         if changed.keys() == {"enabled"}:
             self.api.call("PATCH", f"/automations/{id_}", changed)
             return
+        self._check_targets(self.key(news), changed)
         live = self.alive(id_, news)
         # A PUT resets what it leaves out: what we do not manage is sent as it is.
         kept = {name: live[name] for name in _BODY if name in live}
@@ -79,6 +86,22 @@ class AutomationProvider(PrefectProvider):
 
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", f"/automations/{id_}")
+
+    def _check_targets(self, name: str, fields: Props) -> None:
+        """Prefect takes any id, and the action then fails, unseen, when it is due."""
+        gone = [
+            f"{when}[{index}].{field} {action[field]}"
+            for when in _ACTIONS
+            for index, action in enumerate(fields.get(when) or [])
+            for field, path in _TARGETS.items()
+            if action.get(field) and self.api.call("GET", f"/{path}/{action[field]}") is None
+        ]
+        if gone:
+            raise PrefectError(
+                f'The automation "{name}" names what is not there: '
+                f"{', '.join(gone)}. Put the id of something that is, best as an output: "
+                "deployment.id."
+            )
 
     def seen(self, live: Props, fields: Props) -> Props:
         return {

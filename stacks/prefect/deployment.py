@@ -98,7 +98,15 @@ class DeploymentProvider(PrefectProvider):
     def remove(self, id_: str, fields: Props) -> None:
         if self._shares_a_limit(id_):
             self.api.call("PATCH", f"/deployments/{id_}", self._own_limit(id_, None))
+        path = f"/automations/related-to/prefect.deployment.{id_}"
+        left = [automation["name"] for automation in self.api.call("GET", path) or []]
         self.api.call("DELETE", f"/deployments/{id_}")
+        if left:  # no refusal: of the same stack, they may be told of another one after this
+            pulumi.log.warn(
+                f'The deployment "{self.key(fields)}" is gone, which these automations name: '
+                f"{', '.join(sorted(left))}. Unless this update changes them, their actions fail; "
+                "change or remove them."
+            )
 
     def seen(self, live: Props, fields: Props) -> Props:
         seen = {

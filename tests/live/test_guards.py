@@ -3,6 +3,7 @@
 The hooks are called as Pulumi calls them, on a real server; each test is named for the loss.
 """
 
+import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -248,6 +249,36 @@ def test_an_automation_that_was_switched_off_by_hand_stays_off(api, prefect, nam
     prefect.patch(f"/automations/{kept.id}", json={"enabled": False}).raise_for_status()
     kept.update(actions=[{"type": "cancel-flow-run"}])
     assert prefect.get(f"/automations/{kept.id}").json()["enabled"] is False
+    kept.delete()
+
+
+def test_an_automation_is_not_made_to_run_what_is_not_there(api, deployment, prefect, name) -> None:
+    def told(id_: str) -> dict:
+        run = {"type": "run-deployment", "source": "selected", "deployment_id": id_}
+        trigger = {"type": "event", "posture": "Reactive", "expect": ["a"]}
+        return {"name": name, "trigger": trigger, "actions": [{"type": "do-nothing"}, run]}
+
+    gone = str(uuid.uuid4())
+    with pytest.raises(PrefectError, match=rf"actions\[1\].deployment_id {gone}"):
+        Kept(AutomationProvider, api, **told(gone))
+    target = deployment()
+    kept = Kept(AutomationProvider, api, **told(target.id))
+    with pytest.raises(PrefectError, match="names what is not there"):
+        kept.update(actions=told(gone)["actions"])
+    assert prefect.get(f"/automations/{kept.id}").json()["actions"][1]["deployment_id"] == target.id
+    kept.delete()
+    target.delete()
+
+
+def test_an_automation_does_not_lose_its_deployment_without_a_word(
+    api, deployment, name, capsys
+) -> None:
+    target = deployment()
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["a"]}
+    run = {"type": "run-deployment", "source": "selected", "deployment_id": target.id}
+    kept = Kept(AutomationProvider, api, name=name, trigger=trigger, actions=[run])
+    target.delete()
+    assert f'"{name}/d" is gone, which these automations name: {name}' in capsys.readouterr().err
     kept.delete()
 
 
