@@ -17,14 +17,15 @@ from .prefect import (
     BlockType,
     BlockTypeArgs,
     Deployment,
+    PrefectError,
     Variable,
     VariableArgs,
     WorkPool,
     WorkPoolArgs,
     WorkQueue,
     WorkQueueArgs,
+    check_job_variables,
 )
-from .runner import override_problems
 from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
 
 _GOOGLE_BLOCKS = {  # by the path of the class, the slug of its type
@@ -127,11 +128,12 @@ def _overrides(place: Place) -> list[dict[str, Any]]:
         {name: value for name in place.overridable if (value := getattr(declared, name))}
         for declared in DEPLOYMENTS
     ]
-    problems = [
-        f"flows/deployments.py, {declared.entrypoint}: {problem}"
-        for declared, own in zip(DEPLOYMENTS, told, strict=True)
-        for problem in override_problems(place.default_template, own)
-    ]
+    problems: list[str] = []
+    for declared, own in zip(DEPLOYMENTS, told, strict=True):
+        try:
+            check_job_variables(place.default_template, own)
+        except PrefectError as error:
+            problems.append(f"flows/deployments.py, {declared.entrypoint}: {error}")
     if problems:
         raise DeclarationError("\n".join(problems))
     return told
