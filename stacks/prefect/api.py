@@ -25,6 +25,7 @@ Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 _TRANSIENT = frozenset({429, 502, 503, 504})
 _TOO_MUCH = frozenset({429, 503})  # of these, what fewer writes at once would mend
 _MAJOR = "3"  # the Prefect whose API this package speaks
+_TOO_NEW = "Extra inputs are not permitted"  # of a field that the server does not know
 _PAGE = 200  # the most that a filter endpoint returns at once
 
 
@@ -75,6 +76,7 @@ class PrefectApi:
         self._flows: dict[str, str] = {}
         self._flows_lock = threading.Lock()
         self._greeted = False
+        self._server = "Prefect Cloud"
         self._greeting = threading.Lock()
 
     def call(self, method: Method, path: str, body: Json = None) -> Json:
@@ -149,6 +151,7 @@ class PrefectApi:
                 "Check prefect.api_url or PREFECT_API_URL: it ends in /api on a server of your "
                 "own, in /workspaces/<id> on Prefect Cloud."
             )
+        self._server = f"Prefect {version}"
 
     def _greet_cloud(self) -> None:
         # Cloud has no version to ask for. Without this question, a key for another workspace would
@@ -199,7 +202,10 @@ class PrefectApi:
         if response.status_code == 404 and method in ("GET", "DELETE"):
             return None
         if response.is_error or response.is_redirect:
-            raise PrefectApiError(response.status_code, _explain(method, path, response))
+            told = _explain(method, path, response)
+            if _TOO_NEW in told:
+                told += f". This is {self._server}: leave the field out, or use a newer server"
+            raise PrefectApiError(response.status_code, told)
         return response.json() if response.content else None
 
     def _give_up(self, state: RetryCallState) -> Json:

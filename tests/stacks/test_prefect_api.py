@@ -73,6 +73,16 @@ def test_a_wrong_key_is_told_from_a_missing_permission():
         FakePrefect({"GET /x": httpx.Response(403, json={})}).api().call("GET", "/x")
 
 
+def test_a_field_that_the_server_is_too_old_for_is_named_with_its_version():
+    problem = {"loc": ["body", "concurrency_options"], "msg": "Extra inputs are not permitted"}
+    refused = httpx.Response(422, json={"exception_detail": [problem]})
+    old = FakePrefect({"POST /deployments/": refused}, version="3.0.1")
+    with pytest.raises(
+        PrefectApiError, match=r"body\.concurrency_options: .* Prefect 3\.0\.1: lea"
+    ):
+        old.api().call("POST", "/deployments/", {})
+
+
 def test_a_server_that_is_down_is_named_with_its_remedy():
     down = FakePrefect({"GET /admin/version": httpx.ConnectError("refused")})
     with pytest.raises(PrefectUnreachable, match=rf"{URL} is down: refused.*prefect.api_url"):
