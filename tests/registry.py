@@ -25,7 +25,8 @@ storage:
 http: {{addr: {host}}}
 """
 _OCI = "application/vnd.oci.image"
-_ACCEPT = {"Accept": f"{_OCI}.manifest.v1+json, {_OCI}.index.v1+json"}
+_DOCKER = "application/vnd.docker.distribution.manifest.v2+json"  # what `docker push` makes
+_ACCEPT = {"Accept": f"{_OCI}.manifest.v1+json, {_OCI}.index.v1+json, {_DOCKER}"}
 _PROGRAMS = ("docker-registry", "registry")
 
 
@@ -77,24 +78,26 @@ def image(content: str, size: int = 64) -> Image:
     """An image of one layer, which holds the content so often that it has that size."""
     config = json.dumps({"architecture": "amd64", "os": "linux", "made of": content}).encode()
     layer = (content.encode() * (size // len(content) + 1))[:size]
+    type_ = f"{_OCI}.manifest.v1+json"
     manifest = {
         "schemaVersion": 2,
-        "mediaType": f"{_OCI}.manifest.v1+json",
+        "mediaType": type_,
         "config": _descriptor(f"{_OCI}.config.v1+json", config),
         "layers": [_descriptor(f"{_OCI}.layer.v1.tar", layer)],
     }
-    return Image((config, layer), ((manifest["mediaType"], json.dumps(manifest).encode()),))
+    return Image((config, layer), ((type_, json.dumps(manifest).encode()),))
 
 
 def index(*images: Image) -> Image:
     """Images under one digest, as a build for several platforms or with attestations makes them."""
-    inner = [(type_, body) for each in images for type_, body in each.manifests]
+    inner = [manifest for each in images for manifest in each.manifests]
+    type_ = f"{_OCI}.index.v1+json"
     told = {
         "schemaVersion": 2,
-        "mediaType": f"{_OCI}.index.v1+json",
-        "manifests": [_descriptor(type_, body) for type_, body in inner],
+        "mediaType": type_,
+        "manifests": [_descriptor(*manifest) for manifest in inner],
     }
-    outer = (told["mediaType"], json.dumps(told).encode())
+    outer = (type_, json.dumps(told).encode())
     return Image(tuple(b for each in images for b in each.blobs), (*inner, outer))
 
 

@@ -60,10 +60,6 @@ class Checkout:
         for part in _PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, self.repository / part)
-        for image in ("agent", "runner"):
-            dockerfile = self.repository / "images" / image / "Dockerfile"
-            if not dockerfile.exists():
-                dockerfile.write_text("FROM scratch\n")
         (self.repository / ".venv").symlink_to(sys.prefix)
         self._write_launchers()
 

@@ -1,0 +1,1 @@
+"""From stack to stack: the images that one has proved become the images of another."""
