@@ -61,11 +61,15 @@ else
 endif
 
 .PHONY: promote
-promote: $(VENV) ## Write one stack's proved images into another's YAML (FROM=dev TO=prod DRY_RUN=1 REASON="...")
+promote: $(VENV) ## Let TO run what FROM has proved (FROM=dev TO=prod, DRY_RUN=1, REASON="...")
+ifeq ($(and $(FROM),$(TO)),)
+	@echo "make promote FROM=dev TO=prod, for example" >&2; exit 2
+else
 	@$(ENGINE) && $(PY) -m promotion promote --from "$(FROM)" --to "$(TO)" $(if $(DRY_RUN),--dry-run) $(if $(REASON),--reason "$$REASON")
+endif
 
 .PHONY: rollback
-rollback: $(VENV) ## Write the images from before the last promotion into its YAML (STACK=prod DRY_RUN=1)
+rollback: $(VENV) ## Let a stack run the images from before (STACK=prod, DRY_RUN=1)
 	@$(ENGINE) && $(PY) -m promotion rollback --stack "$(STACK)" $(if $(DRY_RUN),--dry-run)
 
 .PHONY: plan

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ class Settings:
         """All of it or nothing."""
         new = self.file.with_name(f".{self.file.name}.new")
         new.write_text(text)
+        shutil.copymode(self.file, new)
         os.replace(new, self.file)
 
     def _root(self) -> Node:

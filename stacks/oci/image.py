@@ -43,11 +43,17 @@ class CopiedImageProvider(ResourceProvider):
 
     def read(self, id_: str, props: Props) -> ReadResult:
         told = {name: props[name] for name in _FIELDS}
-        there = Registry().holds(Reference.of(props["target"], props["digest"]))
-        return ReadResult(id_, props, told) if there else ReadResult("", {})
+        return ReadResult(id_, props, told) if _is_there(props) else ReadResult("", {})
 
     def delete(self, _id: str, _props: Props) -> None:
         """The repository's own clean-up removes images, and its end all of them."""
+
+
+def _is_there(props: Props) -> bool:
+    try:
+        return Registry().holds(Reference.of(props["target"], props["digest"]))
+    except RegistryError as error:
+        raise error from None
 
 
 def _copy(props: Props) -> None:
