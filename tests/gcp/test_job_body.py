@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import google.auth
@@ -63,6 +64,13 @@ def container(configuration):
     return found
 
 
+def command_of(image):
+    """What the image itself starts, of which the job is to know as well."""
+    dockerfile = Path(__file__).parents[2] / "images" / image / "Dockerfile"
+    [command] = re.findall(r"^CMD (\[.*\])$", dockerfile.read_text(), re.MULTILINE)
+    return json.loads(command)
+
+
 def wrong(body):
     return problems("run.v2", "GoogleCloudRunV2Job", body)
 
@@ -109,6 +117,7 @@ def test_a_job_is_of_one_image_content_and_acts_as_the_runner(variant):
     for _, made in jobs(variant):
         inner = made.job_body["template"]["template"]
         assert "/runner@sha256:" in container(made)["image"]
+        assert container(made)["command"] == command_of("runner")
         assert inner["serviceAccount"] == f"df-{stack}-runner@acme-data.iam.gserviceaccount.com"
         assert made.job_body["launchStage"] == "GA"
         assert (inner["timeout"], inner["maxRetries"]) == ("3600s", 0)

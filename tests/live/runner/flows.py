@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from engine import RAN
 from prefect import flow
 
 
@@ -35,7 +36,7 @@ hooks = {"on_cancellation": [cancellation_hook], "on_crashed": [crash_hook]}
 def greet(name):
     print(f"Good day, {name}")
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        note(f"spawned {pool.apply(abs, [-1])}")
+        note(f"{RAN} {pool.apply(abs, [-1])}")
 
 
 @flow(**hooks)
@@ -57,5 +58,7 @@ def wait(seconds):
 
 @flow(**hooks)
 def die():
+    child = subprocess.Popen(["sh", "-c", "trap '' TERM; exec sleep 600"])
+    note(f"child {child.pid}")
     note("dying")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -80,6 +80,11 @@ class FlowRun:
             out.close()
             self.printed = (self.home / "printed").read_text()
 
+    @property
+    def child(self) -> int:
+        """The process that the flow started, by its note."""
+        return next(int(note.split()[1]) for note in self.notes if note.startswith("child "))
+
     def go(self) -> int:
         with self.going_on() as process:
             return process.wait(90)

@@ -1,0 +1,3 @@
+"""Called like a file of the runner's: flows import their own modules, not those."""
+
+RAN = "spawned"
