@@ -6,12 +6,19 @@ import pulumi
 import pulumi_docker_build as docker
 import pulumi_gcp as gcp
 
+from .revision import last_change
+
 USER = "oauth2accesstoken"  # Artifact Registry's name for whoever brings a token
 
 # By image: its build context and its Dockerfile, from the root of the repository.
 CONTEXTS = {
-    "agent": ("images/agent", "images/agent/Dockerfile"),
+    "agent": ("images", "images/agent/Dockerfile"),
     "runner": (".", "images/runner/Dockerfile"),
+}
+# What of the context goes in; the Dockerfiles' .dockerignore leave out the rest.
+CONTENT = {
+    "agent": ("images/agent", "images/*.py"),
+    "runner": ("flows", "images/runner", "images/*.py"),
 }
 
 
@@ -42,16 +49,13 @@ class BuiltImage(pulumi.ComponentResource):
         token = gcp.organizations.get_client_config_output(
             opts=pulumi.InvokeOptions(parent=self)
         ).access_token
-        labels = {"org.opencontainers.image.title": f"dataflows {name}"}
-        if args.source:
-            labels["org.opencontainers.image.source"] = args.source
         image = docker.Image(
             f"{name}-image",
             context=docker.BuildContextArgs(location=context),
             dockerfile=docker.DockerfileArgs(location=dockerfile),
             build_args={"BASE_IMAGE": args.base_image} if args.base_image else {},
             platforms=[docker.Platform.LINUX_AMD64],
-            labels=labels,
+            labels=labels(name, args.source),
             exports=[
                 docker.ExportArgs(
                     registry=docker.ExportRegistryArgs(
@@ -90,6 +94,20 @@ class BuiltImage(pulumi.ComponentResource):
         self.digest = image.digest
         self.reference = reference(args.registry_url, name, image.digest)
         self.register_outputs({"reference": self.reference})
+
+
+def labels(name: str, source: str | None) -> dict[str, str]:
+    """What the image says of itself.
+
+    Its revision is the last commit that touched what is in it: with the last commit of all, each
+    commit would make another image of the same content.
+    """
+    told = {"title": f"dataflows {name}"}
+    if source:
+        told["source"] = source
+    if change := last_change(CONTENT[name]):
+        told |= {"revision": change.commit, "version": change.version}
+    return {f"org.opencontainers.image.{key}": value for key, value in told.items()}
 
 
 def reference(
