@@ -18,7 +18,7 @@ endif
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 .PHONY: up
 up: $(VENV) ## Bring the local stack up and run its flows; safe to repeat
@@ -84,6 +84,10 @@ comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev
 test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
 	@$(ENGINE) && $(PY) -m pytest $(ARGS)
 
+.PHONY: e2e
+e2e: $(VENV) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
+	@$(PY) -m pytest -m e2e tests/e2e $(ARGS)
+
 .PHONY: lint
 lint: $(VENV) ## Check the code's rules and form
 	@.venv/bin/ruff check
@@ -98,6 +102,10 @@ format: $(VENV) ## Put the code into form
 types: $(VENV) ## Check the types
 	@.venv/bin/mypy
 
+.PHONY: audit
+audit: $(VENV) ## Look for known vulnerabilities in what the images have of Python
+	@for image in agent runner; do $(AUDIT) -r images/$$image/requirements.txt || exit 1; done
+
 .PHONY: docs
 docs: $(VENV) ## Write the configuration's reference from its models
 	@$(PY) -m stacks.reference
@@ -105,6 +113,10 @@ docs: $(VENV) ## Write the configuration's reference from its models
 .PHONY: bench
 bench: $(VENV) ## Measure beside the peers (PART=registration or images; ARGS="--help")
 	@$(ENGINE) && $(PY) -m bench.$(PART) $(ARGS)
+
+# Renovate moves the version. The locks say it all, so nothing is resolved or built.
+AUDIT = $(UV) tool run -q pip-audit@2.10.1 --strict --disable-pip --require-hashes \
+	--progress-spinner off
 
 # The groups share one resolution, the dev one: what a test has seen is what an image has.
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes -q \

@@ -49,9 +49,9 @@ def test_the_readme_names_the_keys_of_a_stack_of_processes():
 
 @every_page
 def test_every_make_target_that_a_page_names_exists(page):
-    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     asked = [line.split()[1:] for line in commands(page) if re.match(r"make [a-z-]", line)]
-    named = {word for words in asked for word in words if re.fullmatch(r"[a-z][a-z-]*", word)}
+    named = {word for words in asked for word in words if re.fullmatch(r"[a-z][a-z0-9-]*", word)}
     assert named <= targets, f"{page} names {sorted(named - targets)}"
 
 

@@ -20,7 +20,7 @@ PLANS, DEPLOYS = READS | IS_SOMEBODY | COMMENTS, READS | IS_SOMEBODY
 
 # What each job may, of all that GitHub could let it.
 MAY = {
-    "checks.yml": {"checks": READS},
+    "checks.yml": {"checks": READS, "images": READS},
     "pull-request.yml": {"checks": READS, "dev": PLANS, "prod": PLANS, "fork": {}},
     "plan.yml": {"plan": PLANS},
     "deploy.yml": {"checks": READS, "dev": DEPLOYS, "prod": DEPLOYS},
@@ -61,7 +61,7 @@ def test_each_job_may_just_what_it_needs():
 
 
 def test_every_step_is_a_make_target_that_exists():
-    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for command in steps("run"):
         if command.startswith("echo "):  # why nothing is done
             assert re.fullmatch(r'echo "::notice title=[^"$]*"', command)
@@ -151,10 +151,26 @@ def test_a_fork_gets_no_plan_and_is_told_why():
 
 
 def test_the_checks_are_those_of_a_fresh_clone():
-    [command] = [
-        step["run"] for step in read("checks.yml")["jobs"]["checks"]["steps"] if "run" in step
-    ]
-    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+    """The workflow has two jobs for what .ci/run does in one go, and looks for vulnerabilities."""
+    told = read("checks.yml")["jobs"]
+    commands = {name: [s["run"] for s in job["steps"] if "run" in s] for name, job in told.items()}
+    assert commands == {"checks": ["make lint types test"], "images": ["make audit", "make e2e"]}
+    here = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert here[-1] == f"""{commands["checks"][0]} ARGS="-m 'e2e or not e2e'\""""
+
+
+def test_who_tells_an_image_its_commit_has_the_whole_history():
+    told = {
+        (name, key): step["with"].get("fetch-depth")
+        for name, key, job in jobs()
+        for step in job.get("steps", ())
+        if step.get("uses", "").startswith("actions/checkout@")
+    }
+    assert {where for where, depth in told.items() if depth == 0} == {
+        ("checks.yml", "images"),
+        ("plan.yml", "plan"),
+        ("up.yml", "up"),
+    }
 
 
 def test_each_variable_of_the_workflows_is_set_in_the_initial_setup():

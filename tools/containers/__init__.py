@@ -1,0 +1,1 @@
+"""A Docker engine, an image to build upon and a registry, where a machine has none of them."""
