@@ -46,9 +46,10 @@ def promote(origin: str, to: str, *, folder: Path, reason: str | None, dry_run: 
         print(f"{to} has the images of {origin} already, since {now.at}. Nothing was changed.")
         return
     problems = [*_uncommitted(folder), *_not_in_registry(there)]
-    unproved = [*_unproved(origin, there)]
+    unproved = dict(_unproved(origin, there))
     if unproved and not reason:
-        problems += [*unproved, 'Or say why it is promoted all the same: REASON="...".']
+        problems += [f"{what}{advice}" for what, advice in unproved.items()]
+        problems.append('Or say why it is promoted all the same: REASON="...".')
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)
         raise RefusedError(f"{origin} is not promoted to {to}:\n{lines}\nNothing was changed.")
@@ -112,16 +113,15 @@ def _not_in_registry(there: stack.Running) -> Iterator[str]:
             )
 
 
-def _unproved(origin: str, there: stack.Running) -> Iterator[str]:
+def _unproved(origin: str, there: stack.Running) -> Iterator[tuple[str, str]]:
+    """What is not proved, and what to do about it."""
     if there.revision == "unknown" or there.revision.endswith("-dirty"):
-        yield (
-            f"{origin} was deployed from what no commit has ({there.revision}). Commit, and deploy "
-            "it from there."
-        )
+        what = f"{origin} was deployed from what no commit has ({there.revision})"
+        yield what, "; commit, and deploy it from there"
     api = PrefectApi(stack.connection(origin))
     for proof in proofs(api, there.deployments, there.images["runner"]):
         if not proof.holds:
-            yield f"{proof.deployment}: {proof}"
+            yield str(proof), proof.advice
 
 
 def _change(file: Settings, history: History, what: str, *, dry_run: bool) -> None:

@@ -26,8 +26,13 @@ class Proof:
 
     def __str__(self) -> str:
         if self.state is None:
-            return f"no run on this image. Start one: prefect deployment run {self.deployment}"
-        return f"{self.state} {self.at or ''} {self.url}".replace("  ", " ")
+            return f"{self.deployment}: no run on this image"
+        return f"{self.deployment}: {self.state} {self.at}, {self.url}"
+
+    @property
+    def advice(self) -> str:
+        """How it comes to be proved."""
+        return "" if self.state else f"; start one: prefect deployment run {self.deployment}"
 
 
 def proofs(api: PrefectApi, deployments: Mapping[str, str], digest: str) -> Iterator[Proof]:
@@ -61,7 +66,7 @@ def _proof(name: str, run: Mapping[str, Any] | None, api_url: str) -> Proof:
     return Proof(
         deployment=name,
         state=run["state_name"] if run["state_type"] != "COMPLETED" else "Completed",
-        at=when and f"{when[:16].replace('T', ' ')} UTC",
+        at=f"{when[:16].replace('T', ' ')} UTC",
         url=run_url(api_url, run["id"]),
     )
 

@@ -170,8 +170,14 @@ def _written(history: History) -> Iterator[str]:
 def _entry(promotion: Promotion) -> Sequence[str]:
     """Its keys, a line each, in JSON's spelling where YAML could take a text for something else."""
     plain = ("agent", "runner", "copied_from")
-    return [
-        f"{name}: {value if name in plain else json.dumps(value, ensure_ascii=False)}"
-        for name, value in promotion.model_dump().items()
-        if value
-    ]
+    lines = []
+    for name, value in promotion.model_dump(exclude_defaults=True).items():
+        if isinstance(value, tuple):
+            lines += [f"{name}:", *(f"  - {_spelt(each)}" for each in value)]
+        else:
+            lines.append(f"{name}: {value if name in plain else _spelt(value)}")
+    return lines
+
+
+def _spelt(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -101,7 +101,7 @@ def test_what_dev_proved_is_what_prod_runs_and_a_rollback_returns_to_the_very_di
     dev.up()
     first = outputs(dev)
     said = promote(prod, succeeds=False)
-    assert said.count("no run on this image. Start one: prefect deployment run") == 3
+    assert said.count("no run on this image; start one: prefect deployment run") == 3
     prove(dev, prefect)
     before = prod.settings.read_bytes()
     promote(prod, "--dry-run")

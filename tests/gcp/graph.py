@@ -16,7 +16,7 @@ from tests.stacks.mock_engine import Engine
 TOKEN = "ya29.test-access-token"
 AGENT_DIGEST, RUNNER_DIGEST = f"sha256:{'1a' * 32}", f"sha256:{'2b' * 32}"
 
-SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember")
+SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember", ":CopiedImage")
 
 _SECRET = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 

@@ -75,7 +75,7 @@ def test_a_deployment_without_a_run_on_the_image_is_not_proved(
     workshop.runs.run(workshop.runs.hello, "COMPLETED")
     said = refused(workshop, capsys)
     [report] = [name for name in workshop.runs.deployments if name != workshop.runs.hello]
-    assert f"{report}: no run on this image. Start one: prefect deployment run {report}" in said
+    assert f"{report}: no run on this image; start one: prefect deployment run {report}" in said
     assert workshop.runs.hello not in said
     assert said.endswith("Nothing was changed.\n")
 
@@ -86,7 +86,7 @@ def test_a_failed_run_is_named_with_its_state_and_link(workshop: Workshop, capsy
     said = refused(workshop, capsys)
     site = workshop.api_url.removesuffix("/api")
     assert f"{workshop.runs.hello}: Failed 20" in said
-    assert f" UTC {site}/runs/flow-run/{run}\n" in said
+    assert f" UTC, {site}/runs/flow-run/{run}\n" in said
 
 
 def test_a_reason_goes_before_a_proof_and_is_recorded_with_what_is_not_proved(

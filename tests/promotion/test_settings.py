@@ -31,7 +31,10 @@ def settings(tmp_path: Path, text: str) -> Settings:
 
 
 def promotion(number: int) -> Promotion:
-    return Promotion(**PROMOTED | {"agent": f"sha256:{number:064x}", "git_revision": "1" * 40})
+    told = PROMOTED | {"agent": f"sha256:{number:064x}", "git_revision": "1" * 40}
+    if number % 2:
+        told |= {"reason": 'it: "has" to #go', "unproved": ("hello/dev: Failed", "- report/dev")}
+    return Promotion(**told)
 
 
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES.keys())
@@ -56,6 +59,18 @@ def test_what_is_rolled_back_is_the_file_from_before_byte_for_byte(
     for before, after in itertools.pairwise(texts[1:]):
         file = settings(tmp_path, after)
         assert file.with_history(file.history.back()) == before
+
+
+def test_promotions_stay_where_somebody_has_put_them(tmp_path: Path) -> None:
+    file = settings(tmp_path, FILES["in the middle"])
+    text = file.with_history(History(now=promotion(1)))
+    last = "    scanning: true # and it goes on\n"
+    text = text.replace("\n  # The agent.", f"{last}\n  # The agent.")
+    file = settings(tmp_path, text)
+    after = file.with_history(file.history.after(promotion(2)))
+    assert after.index("    before:\n") < after.index(last)
+    file = settings(tmp_path, after)
+    assert file.with_history(file.history.back()) == text
 
 
 def test_the_history_has_an_end(tmp_path: Path) -> None:
