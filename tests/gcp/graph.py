@@ -16,7 +16,8 @@ from tests.stacks.mock_engine import Engine
 TOKEN = "ya29.test-access-token"
 AGENT_DIGEST, RUNNER_DIGEST = f"sha256:{'1a' * 32}", f"sha256:{'2b' * 32}"
 
-SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember", ":CopiedImage")
+SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember")
+SLOWEST = (":CopiedImage",)
 
 _SECRET = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 
@@ -42,8 +43,9 @@ class CloudEngine(Engine):
         self.project, self.key_version = project, key_version
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if args.typ.endswith(SLOW):
-            time.sleep(0.05)  # so that what does not wait for it comes before it
+        if args.typ.endswith((*SLOW, *SLOWEST)):
+            # So that what does not wait for it comes before it.
+            time.sleep(1 if args.typ.endswith(SLOWEST) else 0.05)
         id_, outputs = super().new_resource(args)
         return id_, {"project": self.project, **outputs, **self._computed(args, outputs)}
 
