@@ -1,5 +1,6 @@
 """The workflows do what a person can do with make, as somebody who may do just that."""
 
+import json
 import re
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_the_checks_are_those_of_a_fresh_clone():
     """The workflow has two jobs for what .ci/run does in one go, and looks for vulnerabilities."""
     told = read("checks.yml")["jobs"]
     commands = {name: [s["run"] for s in job["steps"] if "run" in s] for name, job in told.items()}
-    assert commands == {"checks": ["make lint types test"], "images": ["make audit", "make e2e"]}
+    assert commands == {"checks": ["make lint types test"], "images": ["make e2e", "make audit"]}
     here = (ROOT / ".ci" / "run").read_text().splitlines()
     assert here[-1] == f"""{commands["checks"][0]} ARGS="-m 'e2e or not e2e'\""""
 
@@ -177,3 +178,12 @@ def test_each_variable_of_the_workflows_is_set_in_the_initial_setup():
     used = {name for file in FILES for name in re.findall(r"\bvars\.(\w+)", file.read_text())}
     told = set(re.findall(r"gh variable set (\w+)", SETUP.read_text()))
     assert used == told
+
+
+def test_renovate_moves_what_only_the_makefile_pins():
+    told = json.loads((ROOT / "renovate.json").read_text())
+    [pattern] = [each for manager in told["customManagers"] for each in manager["matchStrings"]]
+    found = re.search(pattern.replace("(?<", "(?P<"), (ROOT / "Makefile").read_text())
+    assert found
+    assert found["depName"] == "pip-audit"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found["currentValue"])

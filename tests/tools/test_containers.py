@@ -68,3 +68,67 @@ def test_the_base_of_the_tests_is_the_base_of_the_images():
     name, _, digest = base.default().partition("@")
     assert name == "python:3.11-slim-bookworm"
     assert digest.startswith("sha256:")
+
+
+ANSWERS_WHEN_STARTED = """case "$1" in
+--version) echo "Docker version 20.10.24, build 1" ;;
+version) test -e {home}/up ;;
+*) exit 1 ;;
+esac"""
+DAEMON = """#!/bin/sh
+trap 'rm {home}/up; echo ended >>{home}/log; exit 0' TERM
+touch {home}/up
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def daemon(machine, monkeypatch, tmp_path):
+    """A machine with an engine that is not running, and root's rights."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    path = os.environ["PATH"]
+    machine(first=ANSWERS_WHEN_STARTED.format(home=tmp_path))
+    monkeypatch.setenv("PATH", path, prepend=os.pathsep)
+    monkeypatch.setenv("PATH", str(tmp_path / "first"), prepend=os.pathsep)
+
+    def made(script):
+        program = tmp_path / "first/dockerd"
+        program.write_text(script.format(home=tmp_path))
+        program.chmod(0o755)
+        return tmp_path
+
+    return made
+
+
+def test_an_engine_that_is_started_here_ends_here(daemon):
+    home = daemon(DAEMON)
+    with engine.running() as docker:
+        assert docker.client == str(home / "first/docker")
+        assert (home / "up").exists()
+        assert not (home / "log").exists()
+    assert (home / "log").read_text() == "ended\n"
+    assert not (home / "up").exists()
+
+
+def test_an_engine_that_runs_already_is_left_running(daemon):
+    home = daemon(DAEMON)
+    (home / "up").touch()
+    with engine.running():
+        pass
+    assert (home / "up").exists()
+    assert not (home / "log").exists()
+
+
+def test_an_engine_that_does_not_come_up_is_quoted(daemon):
+    daemon("#!/bin/sh\necho 'failed to mount overlay' >&2; exit 1\n")
+    with pytest.raises(engine.NoEngineError, match="failed to mount overlay"), engine.running():
+        pass
+
+
+def test_who_can_neither_pull_a_base_nor_make_one_is_told_what_is_needed(machine, monkeypatch):
+    home = machine(first='case "$1" in pull) echo "no such host" >&2 ;; esac; exit 1')
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(engine.NoEngineError, match="only root with debootstrap") as error:
+        base.base_image(engine.Docker(str(home / "first/docker")))
+    assert "no such host" in str(error.value)
+    assert base.default() in str(error.value)
