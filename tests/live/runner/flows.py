@@ -4,10 +4,10 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-from engine import RAN
 from prefect import flow
 
 
@@ -35,8 +35,9 @@ hooks = {"on_cancellation": [cancellation_hook], "on_crashed": [crash_hook]}
 @flow(log_prints=True, **hooks)
 def greet(name):
     print(f"Good day, {name}")
+    note(f"imports from {[each for each in sys.path if 'images' in each]} of the runner's")
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        note(f"{RAN} {pool.apply(abs, [-1])}")
+        note(f"spawned {pool.apply(abs, [-1])}")
 
 
 @flow(**hooks)
