@@ -91,8 +91,9 @@ class BuiltImage(pulumi.ComponentResource):
             push=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.digest = image.digest
-        self.reference = reference(args.registry_url, name, image.digest)
+        # The plugin may keep all of an image secret, as the password for its registry is.
+        self.digest = pulumi.Output.unsecret(image.digest)
+        self.reference = reference(args.registry_url, name, self.digest)
         self.register_outputs({"reference": self.reference})
 
 

@@ -61,6 +61,11 @@ class Cloud:
                 self.path.write_text(json.dumps(vars(world), indent=1))
 
 
+def secret(value: Any) -> dict[str, Any]:
+    """The value with the mark of a secret."""
+    return {_SECRET[0]: _SECRET[1], "value": value}
+
+
 def plain(value: Any) -> Any:
     """The value without the marks of its secrets."""
     if isinstance(value, Mapping):
