@@ -5,12 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 HERE = Path(__file__).parent
 OURS = (sys.executable, str(HERE.parents[2] / "images" / "runner" / "execute.py"))
@@ -75,6 +76,9 @@ class FlowRun:
             yield process
             process.wait(60)
         finally:
+            with suppress(psutil.NoSuchProcess):  # the engine is in a group of its own
+                for left in psutil.Process(process.pid).children(recursive=True):
+                    left.kill()
             process.kill()
             process.wait()
             out.close()
