@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from . import schedules
 from .declared import UNDECLARED, Json, Props, as_declared, same
-from .errors import PrefectError
+from .errors import PrefectApiError, PrefectError
 from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
@@ -98,8 +98,7 @@ class DeploymentProvider(PrefectProvider):
     def remove(self, id_: str, fields: Props) -> None:
         if self._shares_a_limit(id_):
             self.api.call("PATCH", f"/deployments/{id_}", self._own_limit(id_, None))
-        path = f"/automations/related-to/prefect.deployment.{id_}"
-        left = [automation["name"] for automation in self.api.call("GET", path) or []]
+        left = self._automations(id_)
         self.api.call("DELETE", f"/deployments/{id_}")
         if left:  # no refusal: of the same stack, they may be told of another one after this
             pulumi.log.warn(
@@ -107,6 +106,14 @@ class DeploymentProvider(PrefectProvider):
                 f"{', '.join(sorted(left))}. Unless this update changes them, their actions fail; "
                 "change or remove them."
             )
+
+    def _automations(self, id_: str) -> list[str]:
+        """The names of the automations that act on the deployment, or watch it."""
+        path = f"/automations/related-to/prefect.deployment.{id_}"
+        try:
+            return [automation["name"] for automation in self.api.call("GET", path) or []]
+        except PrefectApiError:
+            return []  # who may not see automations may still delete a deployment
 
     def seen(self, live: Props, fields: Props) -> Props:
         seen = {

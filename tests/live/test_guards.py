@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import httpx
+import pulumi
 import pytest
 
 from stacks.prefect import PrefectError
@@ -271,14 +272,16 @@ def test_an_automation_is_not_made_to_run_what_is_not_there(api, deployment, pre
 
 
 def test_an_automation_does_not_lose_its_deployment_without_a_word(
-    api, deployment, name, capsys
+    api, deployment, name, monkeypatch
 ) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
     target = deployment()
     trigger = {"type": "event", "posture": "Reactive", "expect": ["a"]}
     run = {"type": "run-deployment", "source": "selected", "deployment_id": target.id}
     kept = Kept(AutomationProvider, api, name=name, trigger=trigger, actions=[run])
     target.delete()
-    assert f'"{name}/d" is gone, which these automations name: {name}' in capsys.readouterr().err
+    assert f'"{name}/d" is gone, which these automations name: {name}' in said[0]
     kept.delete()
 
 

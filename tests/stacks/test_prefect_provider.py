@@ -1,6 +1,7 @@
 """The provider's hooks, called as Pulumi calls them, over canned answers."""
 
 import dill
+import httpx
 import pulumi
 import pytest
 
@@ -268,6 +269,7 @@ class TestDelete:
                 "GET /deployments/1": ok(live),
                 "GET /v2/concurrency_limits/deployment:1": GONE,
                 "PATCH /deployments/1": DONE,
+                "GET /automations/related-to/prefect.deployment.1": httpx.Response(403, json={}),
                 "DELETE /deployments/1": DONE,
             }
         )
