@@ -74,6 +74,8 @@ class PrefectApi:
         self.made: set[tuple[str, str]] = set()  # kind and id of what this process has made
         self.adopted: set[tuple[str, str]] = set()
         self._flows: dict[str, str] = {}
+        self._new_flows: set[str] = set()
+        self._asked_for: set[tuple[str, str]] = set()
         self._flows_lock = threading.Lock()
         self._greeted = False
         self._server = "Prefect Cloud"
@@ -89,11 +91,7 @@ class PrefectApi:
             PrefectUnreachable: no answer within 90 seconds of retries.
             PrefectError: the server is not a Prefect 3, or the workspace is not ours.
         """
-        self._greet()
-        for attempt in self._attempts():
-            with attempt:
-                return self._once(method, path, body)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return _json(self._ask(method, path, body))
 
     def create(self, path: str, body: Json, find: Callable[[], Json]) -> Json:
         """POST a new object once, even when the server's reply is lost.
@@ -108,7 +106,7 @@ class PrefectApi:
                 if lost and (found := find()) is not None:
                     return found
                 try:
-                    return self._once("POST", path, body)
+                    return _json(self._once("POST", path, body))
                 except _Transient:
                     lost = True
                     raise
@@ -129,8 +127,21 @@ class PrefectApi:
         with self._flows_lock:
             if name not in self._flows:
                 # This POST answers with the existing flow, unchanged, when there is one.
-                self._flows[name] = self.call("POST", "/flows/", {"name": name})["id"]
+                told = self._ask("POST", "/flows/", {"name": name})
+                self._flows[name] = told.json()["id"]
+                if told.status_code == 201:
+                    self._new_flows.add(name)
             return self._flows[name]
+
+    def is_free(self, flow: str, name: str) -> bool:
+        """Whether it is known, without a request, that there is no deployment of this name.
+
+        So it is when this process has made the flow, and has not been asked about the name before.
+        """
+        with self._flows_lock:
+            is_first = (flow, name) not in self._asked_for
+            self._asked_for.add((flow, name))
+            return is_first and flow in self._new_flows
 
     def _greet(self) -> None:
         """Ask, once a process and before anything else, whether this is a server we can talk to."""
@@ -143,7 +154,7 @@ class PrefectApi:
             self._greeted = True
 
     def _greet_server(self) -> None:
-        version = self._once("GET", "/admin/version", None)
+        version = _json(self._once("GET", "/admin/version", None))
         if not str(version).startswith(f"{_MAJOR}."):
             found = "no Prefect API" if version is None else f"Prefect {version}"
             raise PrefectError(
@@ -186,7 +197,15 @@ class PrefectApi:
         pause = self._patience.pause
         return float(wait_random_exponential(multiplier=pause, max=32 * pause)(state))
 
-    def _once(self, method: Method, path: str, body: Json) -> Json:
+    def _ask(self, method: Method, path: str, body: Json) -> httpx.Response:
+        self._greet()
+        for attempt in self._attempts():
+            with attempt:
+                return self._once(method, path, body)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, method: Method, path: str, body: Json) -> httpx.Response:
+        """An answer that is no error; 404 is none to whoever reads or deletes."""
         url = path if "://" in path else self.url + path
         try:
             if method == "GET" or path.endswith("/filter"):
@@ -200,13 +219,13 @@ class PrefectApi:
         if response.status_code in _TRANSIENT:
             raise _Transient(response)
         if response.status_code == 404 and method in ("GET", "DELETE"):
-            return None
+            return response
         if response.is_error or response.is_redirect:
             told = _explain(method, path, response)
             if _TOO_NEW in told:
                 told += f". This is {self._server}: leave the field out, or use a newer server"
             raise PrefectApiError(response.status_code, told)
-        return response.json() if response.content else None
+        return response
 
     def _give_up(self, state: RetryCallState) -> Json:
         assert state.outcome is not None  # noqa: S101 - tenacity sets it before it calls us
@@ -225,6 +244,12 @@ class PrefectApi:
             f"Prefect at {self.url} {what}: {why}, {tried}. "
             "Check the URL (prefect.api_url or PREFECT_API_URL) and that the server runs."
         ) from failure.cause
+
+
+def _json(response: httpx.Response) -> Json:
+    if response.status_code == httpx.codes.NOT_FOUND or not response.content:
+        return None
+    return response.json()
 
 
 def _explain(method: Method, path: str, response: httpx.Response) -> str:

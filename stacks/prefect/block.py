@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from .block_type import BlockTypeArgs, introspected
+from .block_type import introspected
 from .declared import UNDECLARED, Props, Undeclared, as_declared
 from .errors import PrefectError
 from .names import block_name
@@ -154,14 +154,14 @@ class BlockArgs:
 
         ``block`` is as for ``BlockTypeArgs.of``; a ``BlockType`` of it has to be registered before.
         """
-        type_ = BlockTypeArgs.of(block)
-        secret = introspected(block)["secret_fields"]
+        told = introspected(block)
+        schema, secret = told["schema"], told["secret_fields"]
         return cls(
-            type_slug=type_.slug,
+            type_slug=schema["type"]["slug"],
             name=name,
             data={k: v for k, v in values.items() if k not in secret},
             secret_data={k: v for k, v in values.items() if k in secret},
-            schema_checksum=type_.checksum,
+            schema_checksum=schema["checksum"],
         )
 
 

@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Any
 
 import pulumi
-from jsonschema import Draft202012Validator
 
 from . import schedules
 from .declared import UNDECLARED, Json, Props, as_declared, same
 from .errors import PrefectApiError, PrefectError
+from .json_schema import misfits
 from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
@@ -62,6 +62,11 @@ class DeploymentProvider(PrefectProvider):
         path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
         live: Props | None = self.api.call("GET", path)
         return live
+
+    def taken(self, fields: Props) -> Props | None:
+        if self.api.is_free(fields["flow_name"], fields["name"]):
+            return None
+        return self.lookup(fields)
 
     def is_ours(self, live: Props, fields: Props) -> bool:
         return bool((live.get("labels") or {}).get(_OWNER) == fields["owner"])
@@ -243,12 +248,9 @@ def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
     taken = schema.get("properties", {})
     for name in sorted(parameters.keys() - taken.keys()):
         yield f"the flow takes no parameter {name!r}; it takes {', '.join(sorted(taken)) or 'none'}"
-    validator = Draft202012Validator({**schema, "required": []})
-    for error in validator.iter_errors(
-        {k: v for k, v in parameters.items() if k in taken and not _holds_template(v)}
-    ):
-        where = ".".join(str(part) for part in error.absolute_path)
-        yield f"parameter {where!r}: {error.message}"
+    given = {k: v for k, v in parameters.items() if k in taken and not _holds_template(v)}
+    for where, wrong in misfits({**schema, "required": []}, given):
+        yield f"parameter {where!r}: {wrong}"
 
 
 @dataclass(frozen=True, kw_only=True)

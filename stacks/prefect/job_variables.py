@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from pulumi import Output
 
 from .errors import PrefectError
+from .json_schema import misfits
 
 
 def check_job_variables(template: Mapping[str, Any], job_variables: Mapping[str, Any]) -> None:
@@ -30,10 +30,8 @@ def _misfits(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[s
     for name in sorted(values.keys() & variables.keys()):
         if isinstance(values[name], Output):
             continue
-        for error in Draft202012Validator({**variables[name], **definitions}).iter_errors(
-            values[name]
-        ):
-            yield f"{name}: {error.message}"
+        for _, wrong in misfits({**variables[name], **definitions}, values[name]):
+            yield f"{name}: {wrong}"
     for name in schema.get("required", ()):
         if name not in values and "default" not in variables.get(name, {}):
             yield f"{name} is required, and has no default"

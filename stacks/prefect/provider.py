@@ -113,6 +113,10 @@ class PrefectProvider(ResourceProvider):
     def lookup(self, fields: Props) -> Props | None:
         """The live object with the natural key of ``fields``, whoever made it."""
 
+    def taken(self, fields: Props) -> Props | None:
+        """What stands where an object is to be made."""
+        return self.lookup(fields)
+
     @abstractmethod
     def make(self, fields: Props) -> Props:
         """Make the object, which is known not to exist; the live object."""
@@ -170,9 +174,11 @@ class PrefectProvider(ResourceProvider):
 
     @_plainly
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        told = self._decode(news)
-        known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
-        failures = [CheckFailure(name, reason) for name, reason in self.problems(known)]
+        failures = []
+        if news != _olds:  # what is in the state has been through this, and costs time otherwise
+            told = self._decode(news)
+            known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
+            failures = [CheckFailure(name, reason) for name, reason in self.problems(known)]
         if self.only_cloud and not self.api.is_cloud:
             where = (
                 f"only Prefect Cloud has a {self.kind}, and {self.api.url} is no workspace of it"
@@ -195,7 +201,7 @@ class PrefectProvider(ResourceProvider):
     @_plainly
     def create(self, props: Props) -> CreateResult:
         told = self._decode(props)
-        existing = self.lookup(told)
+        existing = self.taken(told)
         live = existing or self.make(told)
         if existing is None:
             id_ = self.id_of(live)

@@ -5,9 +5,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
-from dateutil.rrule import rrulestr
-
 from .declared import Props, as_declared
 
 _KINDS = ("cron", "interval", "rrule")
@@ -40,6 +37,8 @@ def _wrong(schedule: Props) -> Iterator[str]:
     ):
         yield f"interval {schedule['interval']!r} is no positive number of seconds"
     if "rrule" in kinds:
+        from dateutil.rrule import rrulestr  # as croniter, not where nothing has changed
+
         try:
             rrulestr(schedule["rrule"])
         except (ValueError, TypeError) as error:
@@ -52,6 +51,8 @@ def _wrong(schedule: Props) -> Iterator[str]:
 
 
 def _bad_cron(cron: Any) -> str | None:
+    from croniter import croniter
+
     try:
         if len(str(cron).split()) == 5 and croniter.is_valid(cron):
             return None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from jsonschema import Draft202012Validator
 
 from .declared import UNDECLARED, Props
 from .errors import PrefectError
+from .json_schema import misfits
 from .names import work_pool_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 
@@ -76,8 +76,8 @@ def _bad_template(template: Any) -> Iterator[str]:
     for name, variable in properties.items():
         if variable.get("default") is not None:
             schema = {**variable, "definitions": template["variables"].get("definitions", {})}
-            for error in Draft202012Validator(schema).iter_errors(variable["default"]):
-                yield f"the default of {name}: {error.message}"
+            for _, wrong in misfits(schema, variable["default"]):
+                yield f"the default of {name}: {wrong}"
 
 
 # `{{ name }}` is a variable; `{{ ctx.… }}` and `{{ prefect.… }}` are filled in by the worker.

@@ -182,6 +182,11 @@ class TestCheck:
         assert failure.property == "value"
         assert told in failure.reason
 
+    def test_takes_what_the_state_holds_for_checked(self):
+        """Of a thousand resources that have not changed, none costs the time again."""
+        props = wire(VariableProvider, name="x", value="x" * 5000)
+        assert provider(VariableProvider, FakePrefect()).check(props, props).failures == []
+
 
 class TestCreate:
     def test_refuses_to_take_over_what_this_stack_has_not_made(self):
@@ -201,6 +206,33 @@ class TestCreate:
         prefect = FakePrefect({"GET /deployments/name/f/d": ok(ours), "PATCH /deployments/1": DONE})
         assert provider(DeploymentProvider, prefect).create(deployment(tags=["new"])).id == "1"
         assert prefect.writes() == [("PATCH", "/deployments/1", {"tags": ["new"]})]
+
+    @pytest.mark.parametrize(("status", "asked"), [(201, 1), (200, 2)])
+    def test_asks_for_no_deployment_of_a_flow_that_it_has_just_made(self, status, asked):
+        prefect = FakePrefect(
+            {
+                "GET /deployments/name/f/d": GONE,
+                "GET /deployments/name/f/e": GONE,
+                "POST /flows/": ok({"id": "flow"}, status),
+                "POST /deployments/": [ok({"id": "1"}, 201), ok({"id": "2"}, 201)],
+            }
+        )
+        creates = provider(DeploymentProvider, prefect).create
+        assert [creates(deployment()).id, creates(deployment(name="e")).id] == ["1", "2"]
+        assert len([r for r in prefect.requests if r[0] == "GET"]) == asked
+
+    def test_of_what_is_declared_twice_is_refused_of_a_new_flow_too(self):
+        prefect = FakePrefect(
+            {
+                "GET /deployments/name/f/d": [GONE, ok({"id": "1", "name": "d"})],
+                "POST /flows/": ok({"id": "flow"}, 201),
+                "POST /deployments/": ok({"id": "1"}, 201),
+            }
+        )
+        creates = provider(DeploymentProvider, prefect).create
+        creates(deployment())
+        with pytest.raises(PrefectError, match='deployment "f/d" is declared twice'):
+            creates(deployment())
 
     def test_of_what_is_declared_twice_is_refused(self):
         """Else the two would be one, and the end of either that of both."""
