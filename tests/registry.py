@@ -129,6 +129,12 @@ def real_registry(home: Path) -> Iterator[RealRegistry]:
             process.wait()
 
 
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
+    with real_registry(tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
 def _wait(registry: RealRegistry, log: Path) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:

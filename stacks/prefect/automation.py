@@ -20,14 +20,6 @@ _TARGETS = {  # what an action may name: by the field, where Prefect has it
     "block_document_id": "block_documents",
     "automation_id": "automations",
 }
-_BODY = (
-    "name",
-    "description",
-    "enabled",
-    "tags",
-    "trigger",
-    *_ACTIONS,
-)
 
 
 class AutomationProvider(PrefectProvider):
@@ -79,10 +71,7 @@ class AutomationProvider(PrefectProvider):
             self.api.call("PATCH", f"/automations/{id_}", changed)
             return
         self._check_targets(self.key(news), changed)
-        live = self.alive(id_, news)
-        # A PUT resets what it leaves out: what we do not manage is sent as it is.
-        kept = {name: live[name] for name in _BODY if name in live}
-        self.api.call("PUT", f"/automations/{id_}", kept | changed)
+        self.api.call("PUT", f"/automations/{id_}", self.whole(id_, news, changed))
 
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", f"/automations/{id_}")

@@ -158,6 +158,11 @@ class PrefectProvider(ResourceProvider):
             )
         return live
 
+    def whole(self, id_: str, news: Props, changed: Props) -> Props:
+        """The body of a PUT, which resets what it leaves out: what is not ours goes as it is."""
+        live = self.alive(id_, news)
+        return {name: live[name] for name in self.names() if name in live} | changed
+
     def key(self, fields: Props) -> str:
         """The natural key, as people write it."""
         return "/".join(str(fields[name]) for name in self.identity)

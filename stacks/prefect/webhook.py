@@ -11,8 +11,6 @@ from .declared import UNDECLARED, Props
 from .errors import PrefectError
 from .provider import Declared, PrefectProvider, PrefectResource, Problem
 
-_BODY = ("name", "description", "enabled", "template", "service_account_id")
-
 
 class WebhookProvider(PrefectProvider):
     """Adopted by its name, where it is the only one."""
@@ -56,10 +54,7 @@ class WebhookProvider(PrefectProvider):
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        live = self.alive(id_, news)
-        # A PUT resets what it leaves out: what we do not manage is sent as it is.
-        kept = {name: live[name] for name in _BODY if name in live}
-        self.api.call("PUT", f"/webhooks/{id_}", kept | changed)
+        self.api.call("PUT", f"/webhooks/{id_}", self.whole(id_, news, changed))
 
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", f"/webhooks/{id_}")

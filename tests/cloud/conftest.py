@@ -1,26 +1,20 @@
 """The real engine and a real Prefect server, for stacks in a cloud that is a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cloud.checkout import Checkout
 from tests.live.conftest import api_url, prefect, pulumi_bin
-from tests.registry import RealRegistry, real_registry
+from tests.registry import RealRegistry, registry
 
-__all__ = ["api_url", "checkout", "prefect", "pulumi_bin"]
+__all__ = ["api_url", "checkout", "prefect", "pulumi_bin", "registry"]
 
 
 @pytest.fixture(scope="session")
 def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bytecode")
-
-
-@pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with real_registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
 
 
 @pytest.fixture

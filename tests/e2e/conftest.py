@@ -8,11 +8,11 @@ from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerV2
 
 from tests.e2e.containers import Built, Images
 from tests.live.conftest import api_url, prefect
-from tests.registry import RealRegistry, real_registry
+from tests.registry import registry
 from tools.containers.base import base_image
 from tools.containers.engine import Docker, running
 
-__all__ = ["api_url", "prefect"]
+__all__ = ["api_url", "prefect", "registry"]
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +39,6 @@ def runner(images: Images) -> Built:
 @pytest.fixture(scope="session")
 def agent(images: Images) -> Built:
     return images.build("agent")
-
-
-@pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with real_registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
 
 
 @pytest.fixture

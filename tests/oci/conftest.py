@@ -2,13 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.registry import RealRegistry, real_registry
+from tests.registry import RealRegistry, real_registry, registry
 
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with real_registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
+__all__ = ["other", "registry"]
 
 
 @pytest.fixture(scope="module")

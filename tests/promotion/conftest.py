@@ -16,9 +16,9 @@ import pytest
 from promotion.__main__ import main
 from tests.live.conftest import api_url, prefect, pulumi_bin
 from tests.promotion.runs import Runs
-from tests.registry import RealRegistry, image, real_registry
+from tests.registry import RealRegistry, image, registry
 
-__all__ = ["api_url", "prefect", "pulumi_bin"]
+__all__ = ["api_url", "prefect", "pulumi_bin", "registry"]
 
 REVISION = "4e" * 20
 _PULUMI = """\
@@ -43,12 +43,6 @@ config:
     availability: group
 """
 _LOCAL = "config:\n  dataflows:runner:\n    kind: process\n"
-
-
-@pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRegistry]:
-    with real_registry(tmp_path_factory.mktemp("registry")) as found:
-        yield found
 
 
 @dataclass
