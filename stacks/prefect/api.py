@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import httpx
@@ -14,6 +15,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from .capabilities import fields_taken
 from .connection import Connection
 from .errors import PrefectApiError, PrefectError, PrefectUnreachable
 from .pace import Pace
@@ -223,9 +225,24 @@ class PrefectApi:
         if response.is_error or response.is_redirect:
             told = _explain(method, path, response)
             if _TOO_NEW in told:
-                told += f". This is {self._server}: leave the field out, or use a newer server"
+                told += (
+                    f". This is {self._server}{self._takes(method, path)}: leave the field out, or "
+                    "use a newer server"
+                )
             raise PrefectApiError(response.status_code, told)
         return response
+
+    def _takes(self, method: Method, path: str) -> str:
+        taken = fields_taken(self._description, method, path)
+        return f", which takes {', '.join(taken)}" if taken else ""
+
+    @cached_property
+    def _description(self) -> Json:
+        """Asked for after a refusal only: it is half a megabyte, and seconds of the server's."""
+        try:
+            return self._http.get(f"{self.url}/openapi.json").raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return {}  # the refusal is what the user has to see
 
     def _give_up(self, state: RetryCallState) -> Json:
         assert state.outcome is not None  # noqa: S101 - tenacity sets it before it calls us

@@ -76,7 +76,7 @@ def test_a_wrong_key_is_told_from_a_missing_permission():
 def test_a_field_that_the_server_is_too_old_for_is_named_with_its_version():
     problem = {"loc": ["body", "concurrency_options"], "msg": "Extra inputs are not permitted"}
     refused = httpx.Response(422, json={"exception_detail": [problem]})
-    old = FakePrefect({"POST /deployments/": refused}, version="3.0.1")
+    old = FakePrefect({"POST /deployments/": refused, "GET /openapi.json": GONE}, version="3.0.1")
     with pytest.raises(
         PrefectApiError, match=r"body\.concurrency_options: .* Prefect 3\.0\.1: lea"
     ):
