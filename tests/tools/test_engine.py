@@ -131,8 +131,12 @@ def test_the_official_installer_comes_before_go(machine: Machine, monkeypatch: p
 
 
 def test_an_installer_that_does_not_answer_is_given_up_soon(monkeypatch: pytest.MonkeyPatch):
+    def no_answer(*_: object, **__: object) -> None:
+        time.sleep(3)
+        raise TimeoutError
+
     monkeypatch.setattr(engine, "PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(engine.urllib.request, "urlopen", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(engine.urllib.request, "urlopen", no_answer)
     started = time.monotonic()
     assert not engine._reachable("https://slow.example/")
     assert time.monotonic() - started < 1
