@@ -1,4 +1,4 @@
-"""Times a command as a whole: wall seconds, requests sent, and the memory of its process tree."""
+"""Times a command as a whole: wall seconds, and the memory of its process tree."""
 
 import subprocess
 import threading
@@ -43,7 +43,7 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Mea
 
 
 class _Peak(threading.Thread):
-    """Looks ten times a second at how much memory a process and its children hold."""
+    """Looks four times a second at how much memory a process and its children hold."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -51,7 +51,7 @@ class _Peak(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        while not self.ended.wait(0.1):
+        while not self.ended.wait(0.25):
             self.bytes = max(self.bytes, self._now())
 
     def _now(self) -> int:

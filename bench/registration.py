@@ -10,7 +10,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import httpx
 from rich.console import Console
@@ -156,7 +158,19 @@ def cases(count: int) -> dict[str, Wanted]:
     }
 
 
-def run(count: int, api_url: str, folder: Path, table: Table, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Registered:
+    """What one registration took; ``megabytes`` are the most in memory at once."""
+
+    seconds: float
+    requests: int
+    megabytes: float
+
+
+Run = dict[tuple[str, str], Registered]  # by case and side
+
+
+def run(count: int, api_url: str, folder: Path, say: Callable[[str], None]) -> Run:
     """Peer and ours in turn for each case, so that both meet the same machine."""
     sides: list[Peer | Ours] = [
         Peer(folder / "peer", api_url),
@@ -164,41 +178,52 @@ def run(count: int, api_url: str, folder: Path, table: Table, say: Callable[[str
         Checkpointless(folder / "checkpointless", api_url),
     ]
     requests = Requests(folder / "server/server.log")
+    told: Run = {}
     for case, wanted in cases(count).items():
-        base: Measured | None = None
         for side in sides:
             before = len(requests)
-            told = side.register(wanted)
+            took = side.register(wanted)
             sent = len(requests) - before
-            base = base or told
-            ratio = base.seconds / told.seconds
-            say(f"{count} {case} {side.name}: {told.seconds:.1f} s")
-            table.add_row(
-                f"{count:,}",
-                case,
-                side.name,
-                f"{told.seconds:.1f}",
-                f"{sent:,}",
-                f"{told.megabytes:.0f}",
-                "" if base is told else f"{ratio:.1f} times",
-            )
+            told[case, side.name] = Registered(took.seconds, sent, took.megabytes)
+            say(f"{count} {case} {side.name}: {took.seconds:.1f} s")
+    return told
+
+
+def show(count: int, runs: list[Run], table: Table) -> None:
+    """Medians, the ratios' too: each is of one run, in which the machine was the same to both."""
+    for case, side in runs[0]:
+        took = [run[case, side] for run in runs]
+        ratios = [run[case, Peer.name].seconds / run[case, side].seconds for run in runs]
+        table.add_row(
+            f"{count:,}",
+            case,
+            side,
+            f"{median(t.seconds for t in took):.1f}",
+            f"{median(t.requests for t in took):,.0f}",
+            f"{median(t.megabytes for t in took):.0f}",
+            "" if side == Peer.name else f"{median(ratios):.1f} times",
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.registration", description=__doc__)
     parser.add_argument("counts", nargs="*", type=int, default=[10, 100], help="how many (10 100)")
+    parser.add_argument("--times", type=int, default=1, help="how often, each on a new server (1)")
     told = parser.parse_args()
     console = Console(width=110)
     columns = ("deployments", "case", "side", "seconds", "requests", "MB", "faster than the peer")
     table = Table(*columns, title="Registration")
     for count in told.counts:
-        with tempfile.TemporaryDirectory(prefix="bench-") as name:
-            folder = Path(name)
-            (folder / "server").mkdir()
-            with prefect_server(folder / "server", logging="INFO") as api_url:
-                pool = {"name": "bench", "type": "process"}
-                httpx.post(f"{api_url}/work_pools/", json=pool).raise_for_status()
-                run(count, api_url, folder, table, console.print)
+        runs = []
+        for _ in range(told.times):
+            with tempfile.TemporaryDirectory(prefix="bench-") as name:
+                folder = Path(name)
+                (folder / "server").mkdir()
+                with prefect_server(folder / "server", logging="INFO") as api_url:
+                    pool = {"name": "bench", "type": "process"}
+                    httpx.post(f"{api_url}/work_pools/", json=pool).raise_for_status()
+                    runs.append(run(count, api_url, folder, console.print))
+        show(count, runs, table)
     console.print(table)
 
 
