@@ -158,19 +158,28 @@ def cases(count: int) -> dict[str, Wanted]:
     }
 
 
-@dataclass(frozen=True)
-class Registered:
-    """What one registration took; ``megabytes`` are the most in memory at once."""
+@dataclass(frozen=True, kw_only=True)
+class Registered(Measured):
+    """``requests``: how many one registration sent."""
 
-    seconds: float
     requests: int
-    megabytes: float
 
 
 Run = dict[tuple[str, str], Registered]  # by case and side
 
 
-def run(count: int, api_url: str, folder: Path, say: Callable[[str], None]) -> Run:
+def run(count: int, say: Callable[[str], None]) -> Run:
+    """All cases once, on a server of their own."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        (folder / "server").mkdir()
+        with prefect_server(folder / "server", logging="INFO") as api_url:
+            pool = {"name": "bench", "type": "process"}
+            httpx.post(f"{api_url}/work_pools/", json=pool).raise_for_status()
+            return in_turn(count, api_url, folder, say)
+
+
+def in_turn(count: int, api_url: str, folder: Path, say: Callable[[str], None]) -> Run:
     """Peer and ours in turn for each case, so that both meet the same machine."""
     sides: list[Peer | Ours] = [
         Peer(folder / "peer", api_url),
@@ -184,7 +193,7 @@ def run(count: int, api_url: str, folder: Path, say: Callable[[str], None]) -> R
             before = len(requests)
             took = side.register(wanted)
             sent = len(requests) - before
-            told[case, side.name] = Registered(took.seconds, sent, took.megabytes)
+            told[case, side.name] = Registered(**vars(took), requests=sent)
             say(f"{count} {case} {side.name}: {took.seconds:.1f} s")
     return told
 
@@ -214,16 +223,7 @@ def main() -> None:
     columns = ("deployments", "case", "side", "seconds", "requests", "MB", "faster than the peer")
     table = Table(*columns, title="Registration")
     for count in told.counts:
-        runs = []
-        for _ in range(told.times):
-            with tempfile.TemporaryDirectory(prefix="bench-") as name:
-                folder = Path(name)
-                (folder / "server").mkdir()
-                with prefect_server(folder / "server", logging="INFO") as api_url:
-                    pool = {"name": "bench", "type": "process"}
-                    httpx.post(f"{api_url}/work_pools/", json=pool).raise_for_status()
-                    runs.append(run(count, api_url, folder, console.print))
-        show(count, runs, table)
+        show(count, [run(count, console.print) for _ in range(told.times)], table)
     console.print(table)
 
 
