@@ -1,5 +1,7 @@
 """Prefect's REST API over HTTP: the only place that sends requests."""
 
+import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ _TRANSIENT = frozenset({429, 502, 503, 504})
 _TOO_MUCH = frozenset({429, 503})  # of these, what fewer writes at once would mend
 _MAJOR = "3"  # the Prefect whose API this package speaks
 _TOO_NEW = "Extra inputs are not permitted"  # of a field that the server does not know
+_NOT_NESTED = re.compile(rf"\bbody\.(\d+\.)?\w+: {_TOO_NEW}")  # of the body, or of one of a list's
 _PAGE = 200  # the most that a filter endpoint returns at once
 
 
@@ -71,6 +74,7 @@ class PrefectApi:
             headers={"User-Agent": "dataflows", **connection.headers},
             timeout=httpx.Timeout(patience.answer, connect=5.0),
             transport=transport,
+            verify=_trusted(connection.api_url),
         )
         self._pace = Pace()
         self.made: set[tuple[str, str]] = set()  # kind and id of what this process has made
@@ -225,14 +229,14 @@ class PrefectApi:
         if response.is_error or response.is_redirect:
             told = _explain(method, path, response)
             if _TOO_NEW in told:
+                taken = self._taken(method, path) if _NOT_NESTED.search(told) else ""
                 told += (
-                    f". This is {self._server}{self._takes(method, path)}: leave the field out, or "
-                    "use a newer server"
+                    f". This is {self._server}{taken}: leave the field out, or use a newer server"
                 )
             raise PrefectApiError(response.status_code, told)
         return response
 
-    def _takes(self, method: Method, path: str) -> str:
+    def _taken(self, method: Method, path: str) -> str:
         taken = fields_taken(self._description, method, path)
         return f", which takes {', '.join(taken)}" if taken else ""
 
@@ -261,6 +265,14 @@ class PrefectApi:
             f"Prefect at {self.url} {what}: {why}, {tried}. "
             "Check the URL (prefect.api_url or PREFECT_API_URL) and that the server runs."
         ) from failure.cause
+
+
+def _trusted(api_url: str) -> ssl.SSLContext | bool:
+    """Whose certificates to believe: nobody's where none is asked for, as reading them takes time.
+
+    So plain HTTP gets a context that trusts no authority, rather than one that checks nothing.
+    """
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if api_url.startswith("http://") else True
 
 
 def _json(response: httpx.Response) -> Json:

@@ -4,6 +4,7 @@
 prefect-gcp three: questions come in and answers go out as lines of JSON.
 """
 
+import gc
 import hashlib
 import importlib
 import json
@@ -130,6 +131,7 @@ def _answer(question: str, subject: str) -> dict[str, Any]:
 
 
 def _main() -> None:
+    gc.disable()  # a fifth of the time that it takes to import Prefect; this process ends soon
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an imported module prints is no answer
     for line in sys.stdin:

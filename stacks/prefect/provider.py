@@ -323,7 +323,9 @@ _apis_lock = threading.Lock()
 
 def _api(connection: Connection) -> "PrefectApi":
     """One client for all kinds in this process, so that its connections and locks are shared."""
-    from .api import PrefectApi  # with httpx a fifth of a second, that many a process can spare
+    # The command line that httpx imports where it can takes five times as long as the rest of it.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    from .api import PrefectApi  # not needed where nothing has changed
 
     with _apis_lock:
         if connection.api_url not in _apis:

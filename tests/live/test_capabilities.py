@@ -26,3 +26,12 @@ def test_what_the_server_takes_instead_is_listed(api_url, method, path, taken):
         api.call(method, path, [body] if path.endswith("schedules") else body)
     assert "no_such: Extra inputs are not permitted" in str(refused.value)
     assert f", which takes {taken}" in str(refused.value)
+
+
+def test_of_a_field_inside_another_the_fields_of_the_whole_body_are_not_listed(api_url):
+    schedule = {"schedule": {"cron": "0 6 * * *"}, "no_such": 1}
+    body = {"name": "daily", "flow_id": str(uuid4()), "schedules": [schedule]}
+    with pytest.raises(PrefectApiError) as refused:
+        PrefectApi(Connection(api_url=api_url)).call("POST", "/deployments/", body)
+    assert "body.schedules.0.no_such: Extra inputs are not permitted" in str(refused.value)
+    assert "which takes" not in str(refused.value)
