@@ -1,6 +1,5 @@
 """Times a command as a whole: wall seconds, and the memory of its process tree."""
 
-import signal
 import subprocess
 import threading
 import time
@@ -29,9 +28,6 @@ def measure(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Mea
     Raises:
         CommandFailedError: it ended with another status than 0.
     """
-    # A shell's `&` has us ignore SIGINT, and with us what we start: Pulumi would then wait five
-    # seconds for its plugins to heed it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = cwd / "measured.log"
     started = time.monotonic()
     with log.open("w") as out:

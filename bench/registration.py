@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.measure import Measured, measure
 from tests.live.server import prefect_server
-from tools import engine
+from tools import engine, interrupts
 
 ROOT = Path(__file__).parents[1]
 FLOW = '''
@@ -219,6 +219,7 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int, default=[10, 100], help="how many (10 100)")
     parser.add_argument("--times", type=int, default=1, help="how often, each on a new server (1)")
     told = parser.parse_args()
+    interrupts.heed()
     console = Console(width=110)
     columns = ("deployments", "case", "side", "seconds", "requests", "MB", "faster than the peer")
     table = Table(*columns, title="Registration")

@@ -1,7 +1,5 @@
 """For all tests."""
 
-import signal
+from tools import interrupts
 
-# A shell's `&` has us ignore SIGINT, and with us all that we start; Pulumi would then wait five
-# seconds, after each run, for its plugins to heed it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+interrupts.heed()

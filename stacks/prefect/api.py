@@ -229,14 +229,14 @@ class PrefectApi:
         if response.is_error or response.is_redirect:
             told = _explain(method, path, response)
             if _TOO_NEW in told:
-                taken = self._taken(method, path) if _NOT_NESTED.search(told) else ""
+                takes = self._takes(method, path) if _NOT_NESTED.search(told) else ""
                 told += (
-                    f". This is {self._server}{taken}: leave the field out, or use a newer server"
+                    f". This is {self._server}{takes}: leave the field out, or use a newer server"
                 )
             raise PrefectApiError(response.status_code, told)
         return response
 
-    def _taken(self, method: Method, path: str) -> str:
+    def _takes(self, method: Method, path: str) -> str:
         taken = fields_taken(self._description, method, path)
         return f", which takes {', '.join(taken)}" if taken else ""
 

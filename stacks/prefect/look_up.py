@@ -88,7 +88,7 @@ def _api() -> "PrefectApi":
 
 @cache
 def _api_of(project: str, stack: str) -> "PrefectApi":
-    from .api import PrefectApi  # as in provider.py
+    from .api import PrefectApi  # not needed where nothing is looked up
 
     return PrefectApi(resolve(pulumi.Config(project)))
 
