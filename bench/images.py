@@ -77,7 +77,7 @@ def sides(images: Images, copy: Path) -> tuple[Side, Side]:
     def plain(tag: str = "bench", *options: str) -> Built:
         name = f"dataflows-plain:{tag}"
         base = ("--build-arg", f"BASE_IMAGE={images.base}")
-        images.docker.run("build", "--quiet", "--tag", name, *options, *base, str(copy))
+        images.docker.build(name, *options, *base, str(copy))
         return Built(images.docker, name, images.base)
 
     def ours(tag: str = "bench", *options: str) -> Built:

@@ -97,8 +97,10 @@ class Images:
         context, dockerfile = CONTEXTS[image]
         name = f"dataflows-{image}:{tag}"
         labelled = [f"--label={key}={value}" for key, value in labels(image, SOURCE).items()]
-        self.docker.run(
-            *("build", "--quiet", "--tag", name, *labelled, *options),
+        self.docker.build(
+            name,
+            *labelled,
+            *options,
             *("--build-arg", f"BASE_IMAGE={self.base}"),
             *("--file", str(root / dockerfile), str(root / context)),
         )

@@ -73,6 +73,7 @@ def test_the_base_of_the_tests_is_the_base_of_the_images():
 ANSWERS_WHEN_STARTED = """case "$1" in
 --version) echo "Docker version 20.10.24, build 1" ;;
 version) test -e {home}/up ;;
+builder) echo "$*" >>{home}/log ;;
 *) exit 1 ;;
 esac"""
 DAEMON = """#!/bin/sh
@@ -100,17 +101,18 @@ def daemon(machine, monkeypatch, tmp_path):
     return made
 
 
-def test_an_engine_that_is_started_here_ends_here(daemon):
+def test_an_engine_that_is_started_here_ends_here_with_a_cache_that_does_not_grow(daemon):
     home = daemon(DAEMON)
     with engine.running() as docker:
         assert docker.client == str(home / "first/docker")
         assert (home / "up").exists()
         assert not (home / "log").exists()
-    assert (home / "log").read_text() == "ended\n"
+    prune, end = (home / "log").read_text().splitlines()
+    assert (prune, end) == ("builder prune --force --keep-storage 8GB", "ended")
     assert not (home / "up").exists()
 
 
-def test_an_engine_that_runs_already_is_left_running(daemon):
+def test_an_engine_that_runs_already_is_left_running_with_its_cache(daemon):
     home = daemon(DAEMON)
     (home / "up").touch()
     with engine.running():

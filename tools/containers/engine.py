@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 60.0
+KEPT_CACHE = "8GB"  # of layers built before, when an engine of our own ends
 
 
 class NoEngineError(Exception):
@@ -42,6 +43,13 @@ class Docker:
             text=True,
             check=False,
         )
+
+    def build(self, name: str, *words: str) -> None:
+        """The image ``name``; the one that had this name before goes, unless others need it."""
+        before = self.call("image", "inspect", "--format", "{{.Id}}", name).stdout.strip()
+        self.run("build", "--quiet", "--tag", name, *words)
+        if before and before != self.run("image", "inspect", "--format", "{{.Id}}", name):
+            self.call("rmi", before)
 
     def has(self, image: str) -> bool:
         return not self.call("image", "inspect", image).returncode
@@ -80,6 +88,9 @@ def running() -> Iterator[Docker]:
     try:
         _wait(docker, daemon, log)
         yield docker
+        # Whoever has Docker running has its own rule of what is kept; here nothing else would end
+        # what each build adds.
+        docker.call("builder", "prune", "--force", "--keep-storage", KEPT_CACHE)
     finally:
         daemon.terminate()
         try:
