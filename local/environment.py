@@ -27,7 +27,8 @@ def environment(
         **kept,
         "PATH": os.pathsep.join(dict.fromkeys(path)),
         "VIRTUAL_ENV": str(venv),
-        "PULUMI_BACKEND_URL": f"file://{places.state}",
+        # Nothing reads what Pulumi would else note, at each step, beside each file of its state.
+        "PULUMI_BACKEND_URL": f"file://{places.state}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -34,7 +34,8 @@ def _mend_backend() -> None:
     url = str(json.loads(told.stdout).get("url", ""))
     if not url.startswith("file://"):
         return
-    for note in (Path(url.removeprefix("file://")).expanduser() / ".pulumi").rglob("*.attrs"):
+    folder, _, _options = url.removeprefix("file://").partition("?")
+    for note in (Path(folder).expanduser() / ".pulumi").rglob("*.attrs"):
         if not note.stat().st_size:
             print(f"+ rm {note}", file=sys.stderr, flush=True)
             note.unlink()

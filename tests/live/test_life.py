@@ -1,5 +1,7 @@
 """The life of a stack's Prefect objects, on the real engine and a real Prefect server."""
 
+import asyncio
+
 import pulumi
 import pytest
 
@@ -268,3 +270,21 @@ def test_a_secret_is_in_clear_nowhere(stack, shop):
     assert "secret_data" in "".join(said)
     assert SECRET not in stack.state()
     assert SECRET not in "".join(said)
+
+
+def test_time_does_not_grow_by_the_square_of_how_many_there_are(stack, monkeypatch):
+    """It would if all outputs of the program were asked anew at each that is known."""
+    asked = []
+    wait = asyncio.wait
+
+    def counted(outputs, **told):
+        asked.append(len(outputs))
+        return wait(outputs, **told)
+
+    def program():
+        for number in range(10):
+            Variable(f"v{number}", VariableArgs(name=f"squared-{number}", value=number))
+
+    monkeypatch.setattr(asyncio, "wait", counted)
+    stack.up(program)
+    assert sum(asked) < 10, asked

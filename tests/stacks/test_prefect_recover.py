@@ -14,7 +14,7 @@ def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file backend, and a `pulumi` on PATH that writes down how it was called."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    told = json.dumps({"url": f"file://{tmp_path}"})
+    told = json.dumps({"url": f"file://{tmp_path}?no_tmp_dir=true"})
     script = f"""#!/bin/sh
 [ "$1" = whoami ] && echo '{told}' && exit
 echo "$* adopt=$PREFECT_ADOPT" >> {tmp_path}/calls
