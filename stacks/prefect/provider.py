@@ -12,6 +12,7 @@ import threading
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from functools import cached_property, wraps
 from typing import (
@@ -38,7 +39,6 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.settings import _get_rpc_manager
 
 from .connection import Connection, resolve
 from .declared import Props, Undeclared, as_declared, decode, encode, same
@@ -321,9 +321,12 @@ def _wait_one_by_one() -> None:
     Pulumi's SDK (3.250) does so where one has begun by then; else, at each output that is known, it
     asks all outputs of all resources anew: of 1,000 deployments 30 seconds of the program's CPU.
     """
-    begun = _get_rpc_manager().rpcs
-    if not begun:
-        begun.append(asyncio.ensure_future(asyncio.sleep(0)))
+    with suppress(ImportError, AttributeError):  # the SDK's own: gone, all works, and takes longer
+        from pulumi.runtime.settings import _get_rpc_manager
+
+        begun = _get_rpc_manager().rpcs
+        if not begun:
+            begun.append(asyncio.ensure_future(asyncio.sleep(0)))
 
 
 def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:
