@@ -47,8 +47,8 @@ class Docker:
     def build(self, name: str, *words: str) -> None:
         """The image ``name``; the one that had this name before goes, unless others need it."""
         before = self.call("image", "inspect", "--format", "{{.Id}}", name).stdout.strip()
-        self.run("build", "--quiet", "--tag", name, *words)
-        if before and before != self.run("image", "inspect", "--format", "{{.Id}}", name):
+        made = self.run("build", "--quiet", "--tag", name, *words)  # quiet, it prints the id
+        if before not in ("", made):
             self.call("rmi", before)
 
     def has(self, image: str) -> bool:
