@@ -48,8 +48,13 @@ class Docker:
         """The image ``name``; the one that had this name before goes, unless others need it."""
         before = self.call("image", "inspect", "--format", "{{.Id}}", name).stdout.strip()
         made = self.run("build", "--quiet", "--tag", name, *words)  # quiet, it prints the id
-        if before not in ("", made):
-            self.call("rmi", before)
+        if before not in ("", made) and not self._names(before):
+            self.call("rmi", before)  # with a name left, this would take the name away
+
+    def _names(self, image: str) -> str:
+        return self.call(
+            *("image", "inspect", "--format", '{{join .RepoTags " "}}', image)
+        ).stdout.strip()
 
     def has(self, image: str) -> bool:
         return not self.call("image", "inspect", image).returncode
