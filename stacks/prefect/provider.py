@@ -5,14 +5,12 @@ the hooks that Pulumi calls. Pulumi's state names the subclasses by module path,
 orphans what is deployed.
 """
 
-import asyncio
 import os
 import sys
 import threading
 import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from functools import cached_property, wraps
 from typing import (
@@ -43,6 +41,7 @@ from pulumi.dynamic import (
 from .connection import Connection, resolve
 from .declared import Props, Undeclared, as_declared, decode, encode, same
 from .errors import PrefectError
+from .pulumi_sdk import hasten
 
 if TYPE_CHECKING:
     from .api import PrefectApi
@@ -311,22 +310,8 @@ class PrefectResource(Resource):
         if adopt:
             props[_ADOPT] = True
         props |= dict.fromkeys(self.provider.outputs)
-        _wait_one_by_one()
+        hasten()
         super().__init__(self.provider(), name, props, opts)
-
-
-def _wait_one_by_one() -> None:
-    """Have the end of the program wait for one registration after the other.
-
-    Pulumi's SDK (3.250) does so where one has begun by then; else, at each output that is known, it
-    asks all outputs of all resources anew: of 1,000 deployments 30 seconds of the program's CPU.
-    """
-    with suppress(ImportError, AttributeError):  # the SDK's own: gone, all works, and takes longer
-        from pulumi.runtime.settings import _get_rpc_manager
-
-        begun = _get_rpc_manager().rpcs
-        if not begun:
-            begun.append(asyncio.ensure_future(asyncio.sleep(0)))
 
 
 def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:

@@ -1,7 +1,10 @@
 """The life of a stack's Prefect objects, on the real engine and a real Prefect server."""
 
 import asyncio
+import contextlib
+import time
 
+import psutil
 import pulumi
 import pytest
 
@@ -288,3 +291,22 @@ def test_time_does_not_grow_by_the_square_of_how_many_there_are(stack, monkeypat
     monkeypatch.setattr(asyncio, "wait", counted)
     stack.up(program)
     assert sum(asked) < 10, asked
+
+
+def test_the_provider_starts_while_the_program_declares_what_it_has(stack):
+    def provider_runs():
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "pulumi.dynamic" in process.cmdline():
+                    return True
+        return False
+
+    def program():
+        assert not provider_runs()
+        Variable("v", VariableArgs(name="sooner", value=1))
+        deadline = time.monotonic() + 30
+        while not provider_runs():
+            assert time.monotonic() < deadline, "it waits for the end of the program"
+            time.sleep(0.1)
+
+    assert stack.up(program) == {"create": 2}
