@@ -16,8 +16,17 @@ def hasten() -> None:
     """To be called before a resource is made, while the program's event loop does not run yet."""
     with suppress(ImportError, AttributeError):
         _wait_one_by_one()
+    start_provider()
+
+
+def start_provider() -> None:
+    """Have the engine, if there is one, start its dynamic provider while the program goes on.
+
+    The SDK sends the first resource when the program has ended, and the provider takes a quarter of
+    a second from there.
+    """
     with suppress(ImportError, AttributeError):
-        _start_provider(get_monitor())
+        _invoke(get_monitor())
 
 
 def _wait_one_by_one() -> None:
@@ -34,12 +43,8 @@ def _wait_one_by_one() -> None:
 
 
 @lru_cache(maxsize=1)  # and what is returned has to be kept: the request ends with it
-def _start_provider(monitor: Any) -> object:
-    """Have the engine start its dynamic provider while the program declares its resources.
-
-    The SDK sends the first of them when the program has ended, and the provider takes a quarter of
-    a second from there. An invoke starts it too; it declines this one, as it knows none at all.
-    """
+def _invoke(monitor: Any) -> object:
+    """Of the dynamic provider, which declines it, as it knows no function at all, once it runs."""
     from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
 
     return monitor.Invoke.future(ResourceInvokeRequest(tok="pulumi-python:dynamic:start"))

@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 
 from . import introspect
 from .errors import PrefectError
+from .pulumi_sdk import start_provider
 
 
 def flow_of(entrypoint: str) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class _Process:
     """Prefect in a process of its own, for as long as this one lives."""
 
     def __init__(self) -> None:
+        start_provider()  # what has to be asked for is to be registered, most likely
         path = os.pathsep.join(p for p in (os.getcwd(), os.environ.get("PYTHONPATH")) if p)
         self.process = subprocess.Popen(
             [sys.executable, "-P", introspect.__file__],
