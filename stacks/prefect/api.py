@@ -79,6 +79,9 @@ class PrefectApi:
         self._pace = Pace()
         self.made: set[tuple[str, str]] = set()  # kind and id of what this process has made
         self.adopted: set[tuple[str, str]] = set()
+        # By the key of a deployment that is to replace another, the other's id: Pulumi tells `diff`
+        # of both, and then `create`, in the same process, of the new one only.
+        self.replaced: dict[str, str] = {}
         self._flows: dict[str, str] = {}
         self._new_flows: set[str] = set()
         self._asked_for: set[tuple[str, str]] = set()

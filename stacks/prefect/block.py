@@ -92,6 +92,10 @@ class BlockProvider(PrefectProvider):
             declared: Props | None = self.api.call("GET", f"/block_schemas/checksum/{checksum}")
             if declared is None:
                 raise PrefectError(f'Prefect has no schema {checksum} of block type "{slug}".')
+            if (found := declared["block_type"]["slug"]) != slug:
+                raise PrefectError(
+                    f'The schema {checksum} is of the block type "{found}", not of "{slug}".'
+                )
             return declared
         block_type = self.api.call("GET", f"/block_types/slug/{slug}")
         if block_type is None:

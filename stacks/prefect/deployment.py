@@ -6,13 +6,16 @@ from types import MappingProxyType
 from typing import Any
 
 import pulumi
+from pulumi.dynamic import DiffResult
 
 from . import schedules
+from .automation import Automation
 from .declared import UNDECLARED, Json, Props, as_declared, same
 from .errors import PrefectApiError, PrefectError
 from .json_schema import misfits
 from .names import object_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+from .triggers import automation_args
 
 _SHARED = "global_concurrency_limit_id"
 _TEMPLATE = "__prefect_kind"  # a parameter that is filled in for each run: a variable, Jinja, JSON
@@ -68,17 +71,30 @@ class DeploymentProvider(PrefectProvider):
             return None
         return self.lookup(fields)
 
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        told = super().diff(_id, _olds, _news)
+        if told.replaces:
+            self.api.replaced[self.key(_news)] = _id
+        return told
+
     def is_ours(self, live: Props, fields: Props) -> bool:
         return bool((live.get("labels") or {}).get(_OWNER) == fields["owner"])
 
     def make(self, fields: Props) -> Props:
         told = {k: v for k, v in fields.items() if v is not None}  # a new one has nothing to clear
+        old = self.api.replaced.get(self.key(fields))
+        before = (self.find(old, {}) if old else None) or {}
+        if before.get("paused"):
+            told.setdefault("paused", True)  # in the UI, perhaps: it is the same to whoever did it
         body = without(told, ("flow_name", "owner", "schedules"))
         body["flow_id"] = self.api.flow_id(fields["flow_name"])
         body["labels"] = {_OWNER: fields["owner"]}
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
         made: Props = self.api.create("/deployments/", body, lambda: self.lookup(fields))
         self._limit_runs(made["id"], body["schedules"])
+        if before and not before["paused"]:
+            # Until the old one goes, at the end of the `up`, both would run as scheduled.
+            self.api.call("PATCH", f"/deployments/{old}", {"paused": True})
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
@@ -254,19 +270,7 @@ def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeploymentArgs:
-    """A deployment's fields, as Prefect names them.
-
-    ``entrypoint`` is ``path/to/file.py:function``. ``job_variables`` override the pool's template
-    for its runs. ``pull_steps`` are steps of any kind, as in ``prefect.yaml``. ``schedules`` are
-    mappings with a ``slug``, one of ``cron``, ``interval`` (seconds) and ``rrule``, and whatever of
-    ``timezone``, ``day_or``, ``anchor_date``, ``active``, ``parameters`` and ``max_scheduled_runs``
-    is to be managed; schedules with other slugs, made in the UI, are left alone.
-    ``paused``, left out, stays what somebody made of it in the UI. ``concurrency_limit`` is how
-    many of its runs may go on at once; ``global_concurrency_limit_id``, instead, is a limit shared
-    with others, never changed or deleted from here. ``storage_document_id`` is a block's.
-    """
-
+class _Fields:
     flow_name: pulumi.Input[str]
     name: pulumi.Input[str]
     entrypoint: Declared[str] = UNDECLARED
@@ -290,7 +294,28 @@ class DeploymentArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Owned(DeploymentArgs):
+class DeploymentArgs(_Fields):
+    """A deployment's fields, as Prefect names them.
+
+    ``entrypoint`` is ``path/to/file.py:function``. ``job_variables`` override the pool's template
+    for its runs. ``pull_steps`` are steps of any kind, as in ``prefect.yaml``. ``schedules`` are
+    mappings with a ``slug``, one of ``cron``, ``interval`` (seconds) and ``rrule``, and whatever of
+    ``timezone``, ``day_or``, ``anchor_date``, ``active``, ``parameters`` and ``max_scheduled_runs``
+    is to be managed; schedules with other slugs, made in the UI, are left alone.
+    ``paused``, left out, stays what somebody made of it in the UI. ``concurrency_limit`` is how
+    many of its runs may go on at once; ``global_concurrency_limit_id``, instead, is a limit shared
+    with others, never changed or deleted from here. ``storage_document_id`` is a block's.
+
+    ``triggers`` are what else makes it run, as in ``prefect.yaml``: mappings with a ``name``, an
+    automation's trigger, and whatever of ``enabled``, ``parameters``, ``job_variables`` and
+    ``schedule_after`` (seconds) its runs have. Each is an ``Automation`` below the deployment.
+    """
+
+    triggers: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owned(_Fields):
     """What is kept besides: ``project/stack/resource``, which made the deployment."""
 
     owner: str
@@ -300,7 +325,9 @@ DeploymentProvider.args = _Owned
 
 
 class Deployment(PrefectResource, module="prefect", name="Deployment"):
-    """A deployment. Replaced when ``flow_name`` or ``name`` changes."""
+    """A deployment. Replaced when ``flow_name`` or ``name`` changes: the new one is made first, and
+    is paused if the old one is, which then waits, paused, for its end.
+    """
 
     provider = DeploymentProvider
     name: pulumi.Output[str]
@@ -314,4 +341,9 @@ class Deployment(PrefectResource, module="prefect", name="Deployment"):
         adopt: bool = False,
     ) -> None:
         owner = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
-        super().__init__(name, _Owned(**vars(args), owner=owner), opts, adopt=adopt)
+        told = _Owned(**without(vars(args), ("triggers",)), owner=owner)
+        super().__init__(name, told, opts, adopt=adopt)
+        for trigger in args.triggers:
+            automation = automation_args(trigger, name, self.id)
+            below = pulumi.ResourceOptions(parent=self)
+            Automation(f"{name}-{automation.name}", automation, below, adopt=adopt)

@@ -202,7 +202,10 @@ class PrefectProvider(ResourceProvider):
             or (name in news and not self.equal(name, olds[name], news[name]))
         ]
         replaces = [name for name in changed if name in self.identity]
-        return DiffResult(bool(changed), replaces, delete_before_replace=True)
+        # Two of one natural key cannot be. Else the new one comes first: what refers to it has
+        # moved there before the old one goes, and should it fail, the old one is still there.
+        in_the_way = bool(replaces) and self.key(olds) == self.key(news)
+        return DiffResult(bool(changed), replaces, delete_before_replace=in_the_way)
 
     @_plainly
     def create(self, props: Props) -> CreateResult:

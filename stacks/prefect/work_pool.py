@@ -1,18 +1,22 @@
 """A work pool: where deployments wait for workers, and the template of the jobs they become."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 
 from .declared import UNDECLARED, Props
 from .errors import PrefectError
+from .job_variables import check_job_variables
 from .json_schema import misfits
 from .names import work_pool_name
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+from .remembered import worker_of
 
 
 class WorkPoolProvider(PrefectProvider):
@@ -54,8 +58,9 @@ class WorkPoolProvider(PrefectProvider):
         left = [d["name"] for d in self.api.pages("/deployments/filter", inside)]
         if left:
             raise PrefectError(
-                f'The work pool "{id_}" still holds deployments that this stack does not own: '
-                f"{', '.join(sorted(left)[:10])}. Move or delete them first."
+                f'The work pool "{id_}" still holds deployments: {", ".join(sorted(left)[:10])}. '
+                "Move or delete them first; a pool of another type takes them over under another "
+                "name."
             )
         self.api.call("DELETE", f"/work_pools/{id_}")
 
@@ -90,6 +95,8 @@ class WorkPoolArgs:
 
     ``base_job_template``: ``{"job_configuration": …, "variables": …}``; an empty one is filled by
     the first worker that connects, with its own default. ``concurrency_limit``: runs at once.
+    ``WorkPoolArgs.of("prefect.workers.process:ProcessWorker", name="etl", defaults={"env": …})``
+    takes type and template from the worker, with other defaults for the template's variables.
     """
 
     name: pulumi.Input[str]
@@ -98,6 +105,29 @@ class WorkPoolArgs:
     base_job_template: Structured[Mapping[str, Any]] = UNDECLARED
     concurrency_limit: Declared[int] = UNDECLARED
     is_paused: Declared[bool] = UNDECLARED
+
+    @classmethod
+    def of(
+        cls,
+        worker: str,
+        *,
+        name: pulumi.Input[str],
+        defaults: Mapping[str, Any] = MappingProxyType({}),
+        **values: Any,
+    ) -> "WorkPoolArgs":
+        """The pool ``name`` of a worker class, ``module:Class``, as the packages at hand have it.
+
+        ``defaults``: by the name of a variable of the worker's template. ``values``: other fields.
+
+        Raises:
+            PrefectError: there is no such class, or its template does not take these defaults.
+        """
+        told = copy.deepcopy(worker_of(worker))
+        template = told["base_job_template"]
+        check_job_variables(template, defaults)
+        for variable, value in defaults.items():
+            template["variables"]["properties"][variable]["default"] = value
+        return cls(name=name, type=told["type"], base_job_template=template, **values)
 
 
 WorkPoolProvider.args = WorkPoolArgs

@@ -82,6 +82,8 @@ def forwarding(api_url: str) -> Iterator[Answer]:
 
         def forward(asked: Asked) -> httpx.Response:
             headers = {"Content-Type": "application/json"}
+            if key := asked.headers.get("Authorization"):
+                headers["Authorization"] = key
             return client.request(
                 asked.method, root + asked.path, content=asked.body, headers=headers
             )

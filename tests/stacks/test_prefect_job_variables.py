@@ -2,8 +2,9 @@
 
 import pulumi
 import pytest
+from prefect.workers.process import ProcessWorker
 
-from stacks.prefect import PrefectError, check_job_variables
+from stacks.prefect import PrefectError, WorkPoolArgs, check_job_variables
 
 TEMPLATE = {
     "job_configuration": {},
@@ -39,3 +40,28 @@ def test_what_does_not_is_told_by_its_name(variables, told):
 
 def test_a_value_that_is_not_known_yet_is_taken_as_it_comes():
     check_job_variables(TEMPLATE, {"image": pulumi.Output.from_input("x")})
+
+
+PROCESS = "prefect.workers.process:ProcessWorker"
+
+
+def test_a_pool_has_its_workers_template_with_other_defaults():
+    args = WorkPoolArgs.of(PROCESS, name="p", defaults={"stream_output": False}, description="d")
+    assert (args.name, args.type, args.description) == ("p", "process", "d")
+    variables = args.base_job_template["variables"]["properties"]
+    assert variables["stream_output"]["default"] is False
+    packaged = ProcessWorker.get_default_base_job_template()
+    assert args.base_job_template["job_configuration"] == packaged["job_configuration"]
+    assert variables.keys() == packaged["variables"]["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("defaults", "told"),
+    [
+        ({"steam_output": False}, "no variable 'steam_output', only command, env, "),
+        ({"stream_output": "maybe"}, "stream_output: 'maybe' is not of type 'boolean'"),
+    ],
+)
+def test_defaults_that_a_workers_template_does_not_take_are_refused(defaults, told):
+    with pytest.raises(PrefectError, match=told):
+        WorkPoolArgs.of(PROCESS, name="p", defaults=defaults)

@@ -87,9 +87,16 @@ class TestDiff:
 
     def test_replaces_only_what_becomes_another_object(self):
         olds = deployment(tags=["a"])
-        assert DeploymentProvider().diff("id", olds, deployment(tags=["b"])).replaces == []
-        renamed = olds | {"name": "e"}
-        assert DeploymentProvider().diff("id", olds, renamed).replaces == ["name"]
+        kept = provider(DeploymentProvider, FakePrefect())
+        assert kept.diff("id", olds, deployment(tags=["b"])).replaces == []
+        assert kept.diff("id", olds, olds | {"name": "e"}).replaces == ["name"]
+
+    def test_removes_first_only_what_is_in_the_way(self):
+        pool = wire(WorkPoolProvider, name="p", type="process")
+        renamed = WorkPoolProvider().diff("p", pool, pool | {"name": "q"})
+        assert (renamed.replaces, renamed.delete_before_replace) == (["name"], False)
+        another = WorkPoolProvider().diff("p", pool, pool | {"type": "docker"})
+        assert (another.replaces, another.delete_before_replace) == (["type"], True)
 
     def test_shows_a_value_that_is_not_known_yet_as_a_change(self):
         news = deployment() | {"work_pool_name": pulumi.output.Unknown()}
@@ -313,7 +320,7 @@ class TestDelete:
 
     def test_of_a_pool_is_refused_while_others_deploy_to_it(self):
         prefect = FakePrefect({"POST /deployments/filter": ok([{"name": "theirs"}])})
-        with pytest.raises(PrefectError, match=r'pool "p" still holds deployments .*: theirs\.'):
+        with pytest.raises(PrefectError, match='pool "p" still holds deployments: theirs'):
             provider(WorkPoolProvider, prefect).delete(
                 "p", wire(WorkPoolProvider, name="p", type="process")
             )

@@ -15,10 +15,16 @@ from stacks.prefect import (
     DeploymentArgs,
     GlobalConcurrencyLimit,
     GlobalConcurrencyLimitArgs,
+    ServiceAccount,
+    ServiceAccountArgs,
+    ServiceLevelAgreements,
+    ServiceLevelAgreementsArgs,
     TagConcurrencyLimit,
     TagConcurrencyLimitArgs,
     Variable,
     VariableArgs,
+    Webhook,
+    WebhookArgs,
     WorkPool,
     WorkPoolArgs,
     WorkQueue,
@@ -38,11 +44,15 @@ class Row:
     cleared: Any = NEVER
     drifted: Any = NEVER
     why: str = ""  # why it can never be cleared or drift
+    replaces: bool = False  # whether another value makes it another object
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``name`` is the field that tells the copies apart; ``behind`` writes past Pulumi."""
+    """``name`` is the field that tells the copies apart; ``behind`` writes past Pulumi.
+
+    What only Prefect Cloud has is tried at a stand-in for it, ``tests/live/gateway.py``.
+    """
 
     resource: type[PrefectResource]
     args: type
@@ -50,7 +60,8 @@ class Kind:
     rows: Mapping[str, Row]
     behind: Callable[[httpx.Client, str, str, Any], httpx.Response]
     in_place: bool = False  # whether a new name leaves it the same object
-    given: Mapping[str, Any] = field(default_factory=dict)  # the rest of the identity
+    given: Mapping[str, Any] = field(default_factory=dict)  # fields that are the same in all
+    is_told: bool = True  # whether Prefect says what it has
 
 
 def patch(path: str) -> Callable[[httpx.Client, str, str, Any], httpx.Response]:
@@ -84,6 +95,15 @@ def _deployment_behind(client: httpx.Client, id_: str, name: str, value: Any) ->
     return client.patch(f"/deployments/{id_}", json={name: value})
 
 
+def _webhook_behind(client: httpx.Client, id_: str, name: str, value: Any) -> httpx.Response:
+    return client.put(f"/webhooks/{id_}", json={name: value})
+
+
+def _bot_behind(client: httpx.Client, id_: str, name: str, value: Any) -> httpx.Response:
+    account, _, _ = str(client.base_url).partition("/workspaces/")
+    return client.patch(f"{account}/bots/{id_}", json={name: value})
+
+
 def schema(**properties: str) -> dict[str, Any]:
     told = {k: {"type": v} for k, v in properties.items()}
     return {"type": "object", "properties": {**told, "none": {}}}
@@ -110,9 +130,9 @@ KINDS: tuple[Kind, ...] = (
         WorkPool,
         WorkPoolArgs,
         "name",
-        given={"type": "process"},
         behind=patch("/work_pools/{}"),
         rows={
+            "type": Row("process", "docker", why="a pool is of one type", replaces=True),
             "description": Row("one", "two", None, "hand"),
             "base_job_template": Row(TEMPLATE, OTHER_TEMPLATE, {}, OTHER_TEMPLATE),
             "concurrency_limit": Row(3, 4, None, 9),
@@ -123,10 +143,15 @@ KINDS: tuple[Kind, ...] = (
         WorkQueue,
         WorkQueueArgs,
         "name",
-        given={"work_pool_name": "conformance-queues"},
         in_place=True,
         behind=patch("/work_queues/{}"),
         rows={
+            "work_pool_name": Row(
+                "conformance-queues",
+                "conformance-one",
+                why="a queue is in one pool, for good",
+                replaces=True,
+            ),
             "description": Row("one", "two", "", "hand"),
             "concurrency_limit": Row(3, 4, None, 9),
             "is_paused": Row(False, True, NEVER, True, "a queue is paused or it is not"),
@@ -210,9 +235,11 @@ KINDS: tuple[Kind, ...] = (
         Deployment,
         DeploymentArgs,
         "name",
-        given={"flow_name": "conformance"},
         behind=_deployment_behind,
         rows={
+            "flow_name": Row(
+                "conformance", "conformance-other", why="it is a flow's, for good", replaces=True
+            ),
             "entrypoint": Row("a.py:f", "b.py:f", NEVER, "hand.py:f", "a flow is somewhere"),
             "path": Row("/a", "/b", None, "/hand"),
             "version": Row("1", "2", None, "hand"),
@@ -238,6 +265,55 @@ KINDS: tuple[Kind, ...] = (
                 {"collision_strategy": "CANCEL_NEW", "grace_period_seconds": 60},
                 None,
                 {"collision_strategy": "CANCEL_NEW"},
+            ),
+        },
+    ),
+    Kind(
+        Webhook,
+        WebhookArgs,
+        "name",
+        in_place=True,
+        behind=_webhook_behind,
+        rows={
+            "template": Row('{"event": "a"}', '{"event": "b"}', NEVER, "hand", "it makes an event"),
+            "description": Row("one", "two", None, "hand"),
+            "enabled": Row(True, False, NEVER, False, "a webhook is enabled or it is not"),
+            "service_account_id": Row("bot-1", "bot-2", None, "bot-3", replaces=True),
+        },
+    ),
+    Kind(
+        ServiceAccount,
+        ServiceAccountArgs,
+        "name",
+        in_place=True,
+        behind=_bot_behind,
+        rows={
+            "account_role_id": Row(
+                "role-1", "role-2", NEVER, "role-3", "an account has a role", replaces=True
+            ),
+            "api_key_expiration": Row(
+                "2100-01-01T00:00:00Z",
+                "2200-01-01T00:00:00Z",
+                None,
+                NEVER,
+                "it is the key's, which is told once",
+                replaces=True,
+            ),
+        },
+    ),
+    Kind(
+        ServiceLevelAgreements,
+        ServiceLevelAgreementsArgs,
+        "deployment_id",
+        is_told=False,
+        behind=_bot_behind,  # of which there is nothing to be seen
+        rows={
+            "agreements": Row(
+                [{"name": "late", "within": 600}],
+                [{"name": "late", "within": 60, "severity": "low"}, {"name": "b", "duration": 9}],
+                [],
+                NEVER,
+                "Prefect does not tell of them",
             ),
         },
     ),

@@ -11,14 +11,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pulumi
 
-from stacks.prefect import BlockType, ServiceAccount, ServiceLevelAgreements, Webhook
+from stacks.prefect import BlockType, BlockTypeArgs
 from stacks.prefect.declared import Undeclared
-from stacks.prefect.provider import PrefectResource
 from tests.live.conformance.cases import KINDS, NEVER, Kind
 
 README = Path(__file__).parents[3] / "stacks" / "prefect" / "README.md"
 BEGIN, END = "<!-- python -m tests.live.conformance.table -->", "<!-- end -->"
-HIDDEN = {"owner"}  # kept for ourselves
 
 
 def text() -> str:
@@ -28,11 +26,14 @@ def text() -> str:
 def _features() -> list[str]:
     rows = {
         "Second `up` empty, no request sent": lambda kind: "yes",
-        "Changed in place, minimal request": lambda kind: f"{len(kind.rows)} fields",
+        "Changed in place, minimal request": lambda kind: _counted(kind, replaces=False),
+        "Changed by another object": lambda kind: _counted(kind, replaces=True),
         "Cleared by `None`, `[]` or `{}`": lambda kind: _all_but(kind, "cleared"),
         "Drift seen by `refresh`": lambda kind: _all_but(kind, "drifted"),
         "Another name": lambda kind: "in place" if kind.in_place else "replaces",
-        "Adopted as it is, then nothing to do": lambda kind: "yes",
+        "Adopted as it is, nothing sent, then nothing to do": lambda kind: (
+            "yes" if kind.is_told else "sent, as it cannot be read"
+        ),
         "Gone already is no error": lambda kind: "yes",
     }
     names = [kind.resource.__name__ for kind in KINDS]
@@ -43,6 +44,11 @@ def _features() -> list[str]:
     ]
 
 
+def _counted(kind: Kind, *, replaces: bool) -> str:
+    count = sum(row.replaces == replaces for row in kind.rows.values())
+    return f"{count} field{'' if count == 1 else 's'}" if count else "none"
+
+
 def _all_but(kind: Kind, column: str) -> str:
     never = [f"`{name}`" for name, row in kind.rows.items() if getattr(row, column) is NEVER]
     if len(never) == len(kind.rows):
@@ -51,16 +57,13 @@ def _all_but(kind: Kind, column: str) -> str:
 
 
 def _resources() -> list[str]:
-    kinds: list[type[PrefectResource]] = [kind.resource for kind in KINDS]
     lines: list[str] = []
-    for resource in [*kinds, BlockType, Webhook, ServiceAccount, ServiceLevelAgreements]:
+    for resource, args in [*((k.resource, k.args) for k in KINDS), (BlockType, BlockTypeArgs)]:
         provider = resource.provider
         cloud = " (Prefect Cloud)" if provider.only_cloud else ""
-        lines += [f"### {resource.__name__}{cloud}", "", " ".join(_doc(resource).split()), ""]
+        lines += [f"### {resource.__name__}{cloud}", "", _in_words(resource, args), ""]
         lines += ["| Field | Type | |", "|---|---|---|"]
-        for field in fields(provider.args):
-            if field.name in HIDDEN:
-                continue
+        for field in fields(args):
             notes = ["required"] if field.default is MISSING else []
             notes += ["replaces"] if field.name in provider.identity else []
             lines.append(f"| `{field.name}` | {_type(field.type)} | {', '.join(notes)} |")
@@ -69,10 +72,8 @@ def _resources() -> list[str]:
     return lines
 
 
-def _doc(resource: type[PrefectResource]) -> str:
-    args = resource.provider.args
-    own = args if args.__name__.endswith("Args") else args.__bases__[0]  # the users' part of it
-    return f"{resource.__doc__} {own.__doc__}".replace("``", "`")
+def _in_words(resource: type, args: type) -> str:
+    return " ".join(f"{resource.__doc__} {args.__doc__}".replace("``", "`").split())
 
 
 def _type(hint: Any) -> str:
