@@ -20,7 +20,7 @@ from .triggers import automation_args
 _SHARED = "global_concurrency_limit_id"
 _TEMPLATE = "__prefect_kind"  # a parameter that is filled in for each run: a variable, Jinja, JSON
 _PLACE = frozenset({"work_pool_name", "work_queue_name"})
-_OWNER = "pulumi-resource"  # the label that says whose a deployment is; set at creation only
+OWNER = "pulumi-resource"  # the label that says whose a deployment is; set at creation only
 
 
 class DeploymentProvider(PrefectProvider):
@@ -78,7 +78,7 @@ class DeploymentProvider(PrefectProvider):
         return told
 
     def is_ours(self, live: Props, fields: Props) -> bool:
-        return bool((live.get("labels") or {}).get(_OWNER) == fields["owner"])
+        return bool((live.get("labels") or {}).get(OWNER) == fields["owner"])
 
     def make(self, fields: Props) -> Props:
         told = {k: v for k, v in fields.items() if v is not None}  # a new one has nothing to clear
@@ -88,7 +88,7 @@ class DeploymentProvider(PrefectProvider):
             told.setdefault("paused", True)  # in the UI, perhaps: it is the same to whoever did it
         body = without(told, ("flow_name", "owner", "schedules"))
         body["flow_id"] = self.api.flow_id(fields["flow_name"])
-        body["labels"] = {_OWNER: fields["owner"]}
+        body["labels"] = {OWNER: fields["owner"]}
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
         made: Props = self.api.create("/deployments/", body, lambda: self.lookup(fields))
         self._limit_runs(made["id"], body["schedules"])

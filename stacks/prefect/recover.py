@@ -2,7 +2,9 @@
 
 A killed `up` leaves a lock, a note of what it was about to make, and perhaps objects in Prefect
 that no state knows. This takes the lock away, looks at what is there, and finishes the `up`; what
-the killed one had made, and so is just as the program declares it, is taken into the state.
+the killed one had made, and so is just as the program declares it, is taken into the state. Of
+deployments that it had made and that the program no longer declares, it tells; ``--prune`` removes
+them.
 """
 
 import argparse
@@ -12,8 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .orphans import Orphans
 
-def recover(stack: str | None = None, *, yes: bool = False) -> int:
+
+def recover(stack: str | None = None, *, yes: bool = False, prune: bool = False) -> int:
     """The exit code of the last command; each one is shown before it runs."""
     common = ["--stack", stack] if stack else []
     sure = ["--yes", "--skip-preview"] if yes else []
@@ -21,7 +25,23 @@ def recover(stack: str | None = None, *, yes: bool = False) -> int:
     # Pulumi Cloud calls it an error when there is nothing to cancel; the others would say why.
     _pulumi("cancel", "--yes", *common)
     code = _pulumi("refresh", "--clear-pending-creates", *sure, *common)
-    return code or _pulumi("up", *sure, *common, PREFECT_ADOPT="identical")
+    code = code or _pulumi("up", *sure, *common, PREFECT_ADOPT="identical")
+    if not code:
+        _tell_of(Orphans(stack), prune=prune)
+    return code
+
+
+def _tell_of(orphans: Orphans, *, prune: bool) -> None:
+    if not orphans.found:
+        return
+    if prune:
+        orphans.remove()
+    what = "Removed" if prune else "Left, unless --prune is given"
+    print(
+        f"{what}: deployments that this stack has made and no longer knows: "
+        f"{', '.join(sorted(orphans.found))}",
+        file=sys.stderr,
+    )
 
 
 def _mend_backend() -> None:
@@ -51,5 +71,10 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(prog="python -m stacks.prefect.recover")
     options.add_argument("--stack", help="the stack's name; else the one that is selected")
     options.add_argument("--yes", action="store_true", help="ask nothing")
+    options.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove deployments that this stack has made and no longer knows",
+    )
     told = options.parse_args()
-    sys.exit(recover(told.stack, yes=told.yes))
+    sys.exit(recover(told.stack, yes=told.yes, prune=told.prune))

@@ -17,6 +17,7 @@ def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     told = json.dumps({"url": f"file://{tmp_path}?no_tmp_dir=true"})
     script = f"""#!/bin/sh
 [ "$1" = whoami ] && echo '{told}' && exit
+[ "$1" = stack ] && echo '{{"deployment": {{}}}}' && exit
 echo "$* adopt=$PREFECT_ADOPT" >> {tmp_path}/calls
 [ "$1" != refresh ] || exit ${{REFRESH:-0}}
 """
