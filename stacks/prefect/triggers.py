@@ -21,8 +21,9 @@ def automation_args(
         PrefectError: the trigger has no name, by which it is found again when others change.
     """
     if not trigger.get("name"):
-        found = ", ".join(sorted(trigger)) or "nothing"
-        raise PrefectError(f"A trigger of the deployment {deployment} needs a name; it has {found}.")
+        raise PrefectError(
+            f"A trigger of the deployment {deployment} needs a name; it has {sorted(trigger)}."
+        )
     told = {k: v for k, v in trigger.items() if k not in _ABOUT + _RUN}
     run = {k: trigger[k] for k in _RUN if k in trigger}
     action = {"type": "run-deployment", "source": "selected", "deployment_id": id_, **run}
