@@ -3,8 +3,10 @@
 import re
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Literal
 
@@ -200,9 +202,9 @@ class PrefectApi:
         """Jittered, doubling; what the server asks for, when it asks."""
         failure = state.outcome.exception() if state.outcome else None
         if isinstance(failure, _Transient) and isinstance(failure.cause, httpx.Response):
-            asked = failure.cause.headers.get("Retry-After", "")
-            if asked.isdigit():
-                return float(asked)
+            asked = _asked_for(failure.cause.headers.get("Retry-After", ""))
+            if asked is not None:
+                return asked
         pause = self._patience.pause
         return float(wait_random_exponential(multiplier=pause, max=32 * pause)(state))
 
@@ -268,6 +270,17 @@ class PrefectApi:
             f"Prefect at {self.url} {what}: {why}, {tried}. "
             "Check the URL (prefect.api_url or PREFECT_API_URL) and that the server runs."
         ) from failure.cause
+
+
+def _asked_for(retry_after: str) -> float | None:
+    """The seconds that a server asks for, by their number or by the moment at which they end."""
+    if re.fullmatch(r"\d+(\.\d+)?", retry_after):
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _trusted(api_url: str) -> ssl.SSLContext | bool:

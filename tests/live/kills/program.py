@@ -43,7 +43,7 @@ for name, value in world["deployments"].items():
     schedules = [{"slug": f"s{n}", "cron": f"{value} {n} * * *"} for n in range(value % 3)]
     args = DeploymentArgs(
         flow_name=world["pool"],
-        name=name,
+        name=f"{name}-{value % 2}",  # renamed now and then, and so replaced
         entrypoint="a.py:f",
         work_pool_name=pool.name,
         tags=[str(value)],
