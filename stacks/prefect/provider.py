@@ -41,7 +41,7 @@ from pulumi.dynamic import (
 from .connection import Connection, resolve
 from .declared import Props, Undeclared, as_declared, decode, encode, same
 from .errors import PrefectError
-from .pulumi_sdk import hasten
+from .pulumi_sdk import declared_here, hasten
 
 if TYPE_CHECKING:
     from .api import PrefectApi
@@ -314,7 +314,8 @@ class PrefectResource(Resource):
             props[_ADOPT] = True
         props |= dict.fromkeys(self.provider.outputs)
         hasten()
-        super().__init__(self.provider(), name, props, opts)
+        with declared_here():
+            super().__init__(self.provider(), name, props, opts)
 
 
 def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:

@@ -1,5 +1,6 @@
 """examples/standalone, as its README says to run it."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -23,5 +24,9 @@ def test_ten_lines_keep_a_deployment_as_code(
     live = prefect.get("/deployments/name/hello/alone").raise_for_status().json()
     assert (live["work_pool_name"], live["tags"]) == ("standalone", ["standalone"])
     project.run(*up, "--refresh", "--expect-no-changes")
+    state = json.loads(project.run("pulumi", "stack", "export"))["deployment"]["resources"]
+    told = {r["type"].rpartition(":")[2]: r.get("sourcePosition") for r in state}
+    line = PROGRAM[: PROGRAM.index("prefect.Deployment(")].count("\n") + 1
+    assert told["Deployment"] == f"project:///__main__.py#{line}", "the line that declares it"
     project.run("pulumi", "destroy", "--yes", "--skip-preview")
     assert prefect.get("/deployments/name/hello/alone").status_code == 404
