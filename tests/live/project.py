@@ -11,17 +11,21 @@ from tests.live.stack import environment
 
 @dataclass
 class Project:
-    """``program`` is the text of its ``__main__.py``; the state is a file beside it."""
+    """``program`` is the text of its ``__main__.py``; the state is a file beside it.
+
+    Deployments on the server bear ``name``, so what looks for those has one of its own.
+    """
 
     home: Path
     api_url: str
     engine: Path
     program: str
+    name: str = "project"
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True)
         (self.home / "state").mkdir()
-        (self.home / "Pulumi.yaml").write_text("name: project\nruntime: python\n")
+        (self.home / "Pulumi.yaml").write_text(f"name: {self.name}\nruntime: python\n")
         (self.home / "__main__.py").write_text(self.program)
         self.run("pulumi", "stack", "init", "test")
 

@@ -25,14 +25,14 @@ def test_what_no_state_knows_is_told_of_and_pruned_when_asked(
     tmp_path, api_url, pulumi_bin, prefect, python_first
 ):
     program = PROGRAM.format(names=["kept", "lost"])
-    project = Project(tmp_path / "project", api_url, pulumi_bin, program)
+    project = Project(tmp_path / "project", api_url, pulumi_bin, program, name="orphans")
     up = ("pulumi", "up", "--yes", "--skip-preview")
     recover = (sys.executable, "-m", "stacks.prefect.recover", "--yes")
     project.run(*up)
     project.run("pulumi", "state", "delete", "--yes", urn("lost"))
     (project.home / "__main__.py").write_text(PROGRAM.format(names=["kept"]))
     flow = prefect.post("/flows/", json={"name": "orphans"}).json()["id"]
-    for labels in ({}, {"pulumi-resource": "project/another/theirs"}):
+    for labels in ({}, {"pulumi-resource": "orphans/another/theirs"}):
         body = {"flow_id": flow, "name": f"theirs-{len(labels)}", "labels": labels}
         prefect.post("/deployments/", json=body).raise_for_status()
     everything = ["kept", "lost", "theirs-0", "theirs-1"]
@@ -47,4 +47,4 @@ def test_what_no_state_knows_is_told_of_and_pruned_when_asked(
 
 
 def urn(name):
-    return f"urn:pulumi:test::project::pulumi-python:dynamic/prefect:Deployment::{name}"
+    return f"urn:pulumi:test::orphans::pulumi-python:dynamic/prefect:Deployment::{name}"
