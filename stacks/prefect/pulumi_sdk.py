@@ -5,6 +5,7 @@ all works as the SDK has it.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,7 +68,7 @@ def declared_here() -> Iterator[None]:
         sdk._get_stack_trace = whole
 
 
-_NOT_THE_PROGRAM = tuple(str(Path(str(file)).parent) for file in (__file__, pulumi.__file__))
+_NOT_THE_PROGRAM = tuple(f"{Path(str(file)).parent}{os.sep}" for file in (__file__, pulumi.__file__))
 
 
 def _line_of_the_program() -> Any:
