@@ -68,7 +68,8 @@ def declared_here() -> Iterator[None]:
         sdk._get_stack_trace = whole
 
 
-_NOT_THE_PROGRAM = tuple(f"{Path(str(file)).parent}{os.sep}" for file in (__file__, pulumi.__file__))
+_FILES = (__file__, str(pulumi.__file__))
+_NOT_THE_PROGRAM = tuple(f"{Path(file).parent}{os.sep}" for file in _FILES)
 
 
 def _line_of_the_program() -> Any:
