@@ -202,7 +202,7 @@ class PrefectApi:
         """Jittered, doubling; what the server asks for, when it asks."""
         failure = state.outcome.exception() if state.outcome else None
         if isinstance(failure, _Transient) and isinstance(failure.cause, httpx.Response):
-            asked = _asked_for(failure.cause.headers.get("Retry-After", ""))
+            asked = _seconds(failure.cause.headers.get("Retry-After", ""))
             if asked is not None:
                 return asked
         pause = self._patience.pause
@@ -272,7 +272,7 @@ class PrefectApi:
         ) from failure.cause
 
 
-def _asked_for(retry_after: str) -> float | None:
+def _seconds(retry_after: str) -> float | None:
     """The seconds that a server asks for, by their number or by the moment at which they end."""
     if re.fullmatch(r"\d+(\.\d+)?", retry_after):
         return float(retry_after)

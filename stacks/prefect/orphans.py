@@ -39,14 +39,15 @@ class Orphans:
     @cached_property
     def found(self) -> dict[str, Props]:
         """The live ones, by ``flow/deployment``."""
-        resources = self._pulumi("stack", "export")["deployment"].get("resources") or []
+        state = told_by_pulumi("stack", "export", *self._common)["deployment"]
+        resources = state.get("resources") or []
         if not resources:
             return {}
         head, project, *_ = resources[0]["urn"].split("::")
         mark = f"{project}/{head.rpartition(':')[2]}/"
         known = {resource.get("id") for resource in resources}
-        config = _Config(project, self._pulumi("config", "--json", "--show-secrets"))
-        api = self._provider.api = PrefectApi(resolve(config))
+        values = told_by_pulumi("config", "--json", "--show-secrets", *self._common)
+        api = self._provider.api = PrefectApi(resolve(_Config(project, values)))
         found = {}
         for live in api.pages("/deployments/filter", {}):
             owner = str((live.get("labels") or {}).get(OWNER, ""))
@@ -61,6 +62,8 @@ class Orphans:
             flow, _, name = key.partition("/")
             self._provider.remove(live["id"], {"flow_name": flow, "name": name})
 
-    def _pulumi(self, *arguments: str) -> Any:
-        command = ["pulumi", *arguments, *self._common]
-        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+def told_by_pulumi(*arguments: str) -> Any:
+    """The JSON that a command of Pulumi's prints."""
+    done = subprocess.run(["pulumi", *arguments], capture_output=True, check=True)
+    return json.loads(done.stdout)

@@ -8,13 +8,12 @@ them.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from .orphans import Orphans
+from .orphans import Orphans, told_by_pulumi
 
 
 def recover(stack: str | None = None, *, yes: bool = False, prune: bool = False) -> int:
@@ -50,8 +49,7 @@ def _mend_backend() -> None:
     Pulumi (3.250) writes a state at once, but what it notes beside it, ``….attrs``, in place:
     killed meanwhile, it says "failed to load checkpoint: EOF" from then on.
     """
-    told = subprocess.run(["pulumi", "whoami", "--json"], capture_output=True, check=True)
-    url = str(json.loads(told.stdout).get("url", ""))
+    url = str(told_by_pulumi("whoami", "--json").get("url", ""))
     if not url.startswith("file://"):
         return
     folder, _, _options = url.removeprefix("file://").partition("?")

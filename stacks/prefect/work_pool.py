@@ -1,6 +1,5 @@
 """A work pool: where deployments wait for workers, and the template of the jobs they become."""
 
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -122,7 +121,7 @@ class WorkPoolArgs:
         Raises:
             PrefectError: there is no such class, or its template does not take these defaults.
         """
-        told = copy.deepcopy(worker_of(worker))
+        told = worker_of(worker)
         template = told["base_job_template"]
         check_job_variables(template, defaults)
         for variable, value in defaults.items():

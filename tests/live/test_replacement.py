@@ -1,6 +1,5 @@
 """What becomes another object is made before the old one goes, and nothing is lost on the way."""
 
-import pulumi
 import pytest
 
 from stacks.prefect import Automation, AutomationArgs, Deployment, DeploymentArgs
@@ -32,7 +31,6 @@ class Orders:
         trigger = {"type": "event", "posture": "Reactive", "expect": ["a"]}
         told = AutomationArgs(name=self.flow, trigger=trigger, actions=[action])
         Automation("late", told)
-        pulumi.export("id", orders.id)
 
 
 def live(prefect, orders):
