@@ -64,6 +64,7 @@ class Cloud:
             "registry",
             gcp.RegistryArgs(
                 repository=self.images.repository,
+                project=google.project,
                 location=google.region,
                 scanning=self.images.scanning,
                 build_cache=isinstance(self.images, Build),
@@ -94,7 +95,7 @@ class Cloud:
             ),
             ready,
         )
-        images = self._images(registry, ready)
+        images = self._images(registry, provider)
         runner = self._runner(images, network, secrets, storage, ready)
         agent = self._agent(images, registry, network, secrets, runner, provider)
         return Site(
@@ -114,7 +115,8 @@ class Cloud:
             },
         )
 
-    def _images(self, registry: gcp.Registry, ready: pulumi.ResourceOptions) -> _Images:
+    def _images(self, registry: gcp.Registry, provider: pulumi_gcp.Provider) -> _Images:
+        into = pulumi.ResourceOptions(provider=provider, depends_on=[registry])
         match self.images:
             case Build(base_image=base_image):
                 github = self.config.github
@@ -125,7 +127,7 @@ class Cloud:
                     base_image=base_image,
                     source=f"https://github.com/{github.repository}" if github else None,
                 )
-                built = {name: BuiltImage(name, args, ready) for name in ("agent", "runner")}
+                built = {name: BuiltImage(name, args, into) for name in ("agent", "runner")}
                 return _Images(
                     digests={name: image.digest for name, image in built.items()},
                     references={name: image.reference for name, image in built.items()},
@@ -137,9 +139,10 @@ class Cloud:
                         f"{name}-image",
                         CopiedImageArgs(
                             source=f"{now.copied_from}/{name}",
-                            target=pulumi.Output.concat(registry.url, "/", name),
+                            target=f"{registry.url}/{name}",
                             digest=digest,
                         ),
+                        pulumi.ResourceOptions(depends_on=[registry]),
                     )
                     for name, digest in (("agent", now.agent), ("runner", now.runner))
                 }

@@ -24,11 +24,15 @@ CONTENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltImageArgs:
-    """``registry_url`` and ``cache_url`` end where the image's name follows."""
+    """``registry_url`` and ``cache_url`` end where the image's name follows.
+
+    They are plain text, as the plugin validates an image's names in a preview: an unknown one is
+    an empty one to it, and refused.
+    """
 
     registry_host: str
-    registry_url: pulumi.Input[str]
-    cache_url: pulumi.Input[str]
+    registry_url: str
+    cache_url: str
     base_image: str | None = None
     source: str | None = None
 
@@ -45,7 +49,7 @@ class BuiltImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("dataflows:images:BuiltImage", name, None, opts)
         context, dockerfile = CONTEXTS[name]
-        cache = pulumi.Output.concat(args.cache_url, "/", name, ":build")
+        cache = f"{args.cache_url}/{name}:build"
         token = gcp.organizations.get_client_config_output(
             opts=pulumi.InvokeOptions(parent=self)
         ).access_token
@@ -59,7 +63,7 @@ class BuiltImage(pulumi.ComponentResource):
             exports=[
                 docker.ExportArgs(
                     registry=docker.ExportRegistryArgs(
-                        names=[pulumi.Output.concat(args.registry_url, "/", name)],
+                        names=[f"{args.registry_url}/{name}"],
                         push=True,
                         push_by_digest=True,
                         oci_media_types=True,
@@ -111,8 +115,6 @@ def labels(name: str, source: str | None) -> dict[str, str]:
     return {f"org.opencontainers.image.{key}": value for key, value in told.items()}
 
 
-def reference(
-    registry_url: pulumi.Input[str], name: str, digest: pulumi.Input[str]
-) -> pulumi.Output[str]:
+def reference(registry_url: str, name: str, digest: pulumi.Input[str]) -> pulumi.Output[str]:
     """The image by its content: no tag can come to mean another one."""
-    return pulumi.Output.concat(registry_url, "/", name, "@", digest)
+    return pulumi.Output.concat(f"{registry_url}/{name}@", digest)

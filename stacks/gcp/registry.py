@@ -14,6 +14,7 @@ from pulumi_gcp.artifactregistry import (
 
 KEPT_IMAGES = 10
 DAYS = 86_400
+_CACHE = "-cache"  # after the name of the repository that it is for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class RegistryArgs:
     """``build_cache``: whether images are built here, and so a place for their layers is needed."""
 
     repository: str
+    project: str
     location: str
     scanning: bool = False
     build_cache: bool = False
@@ -30,7 +32,8 @@ class Registry(pulumi.ComponentResource):
     """A repository whose tags never move, and one for build caches, whose tags have to.
 
     ``url`` and ``cache_url`` end where an image's name follows; the latter is empty where nothing
-    is built.
+    is built. They are known before the repositories stand, as whoever builds an image looks at its
+    names in a preview already: what is pushed there depends on this component.
     """
 
     def __init__(
@@ -51,12 +54,12 @@ class Registry(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.repository = self.images.name
-        self.url = self.images.registry_uri
-        self.cache_url = pulumi.Output.from_input("")
+        self.url = f"{self.host}/{args.project}/{args.repository}"
+        self.cache_url = f"{self.url}{_CACHE}" if args.build_cache else ""
         if args.build_cache:
-            cache = gcp.artifactregistry.Repository(
+            gcp.artifactregistry.Repository(
                 f"{name}-cache",
-                repository_id=f"{args.repository}-cache",
+                repository_id=f"{args.repository}{_CACHE}",
                 location=args.location,
                 format="DOCKER",
                 cleanup_policies=_keep_most_recent(2, days=14),
@@ -64,7 +67,6 @@ class Registry(pulumi.ComponentResource):
                 vulnerability_scanning_config=_scanning(False),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            self.cache_url = cache.registry_uri
         self.register_outputs({"url": self.url})
 
 

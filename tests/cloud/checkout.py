@@ -21,6 +21,15 @@ _LAUNCHER = """\
 PYTHONPATH={root} exec {python} -m tests.cloud.plugin {name} "$@"
 """
 
+# In the copy, all of Google's registries are the one on this machine, which asks nobody who he is.
+_REDIRECT = """
+
+import os
+
+Reference.is_google = False
+Reference.url = property(lambda self: f"http://{os.environ['STAND_IN_REGISTRY']}/v2/{self.repository}")
+"""
+
 _NOT_OURS = ("PREFECT_", "PULUMI_", "PYTHONDONTWRITEBYTECODE")
 
 Changes = dict[str, str]  # by resource, what became of it
@@ -60,6 +69,9 @@ class Checkout:
         for part in _PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, self.repository / part)
+        if self.registry:
+            with (self.repository / "stacks/oci/reference.py").open("a") as file:
+                file.write(_REDIRECT)
         (self.repository / ".venv").symlink_to(sys.prefix)
         self._write_launchers()
 

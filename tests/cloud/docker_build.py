@@ -6,6 +6,7 @@ What it pushes has hardly any bytes, and is an image: to a registry on this mach
 import fnmatch
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,8 @@ def _built(inputs: dict[str, Any]) -> dict[str, Any]:
     made = image(json.dumps([content, hashed], sort_keys=True))
     for export in plain(inputs)["exports"]:
         for name in export["registry"]["names"]:
-            host, _, repository = name.partition("/")
-            if host.startswith("127.0.0.1:"):
-                RealRegistry(host).push(repository, made)
+            if registry := os.environ.get("STAND_IN_REGISTRY"):
+                RealRegistry(registry).push(name.partition("/")[2], made)
     # Secret, as the real plugin may make whatever comes of a secret password.
     return {**inputs, "contextHash": hashed, "digest": secret(made.digest), "ref": ""}
 

@@ -1,7 +1,6 @@
 """What Google makes of the resources of our stacks: ids, computed outputs, rules of replacement."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +37,10 @@ _REPOSITORY = "projects/{project}/locations/{location}/repositories/{repositoryI
 KINDS = {
     "gcp:artifactregistry/repository:Repository": Kind(
         _REPOSITORY,
-        {"name": "{repositoryId}", "registryUri": "{registry}/{project}/{repositoryId}"},
+        {
+            "name": "{repositoryId}",
+            "registryUri": "{location}-docker.pkg.dev/{project}/{repositoryId}",
+        },
         ("repositoryId", "location", "format"),
     ),
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": Kind(
@@ -184,9 +186,7 @@ class Google:
     def _outputs(
         self, type_: str, inputs: dict[str, Any], known: Mapping[str, str]
     ) -> dict[str, Any]:
-        registry = os.environ.get("STAND_IN_REGISTRY") or f"{known.get('location')}-docker.pkg.dev"
-        told = {"registry": registry, **known}
-        made = {name: text.format_map(told) for name, text in KINDS[type_].outputs.items()}
+        made = {name: text.format_map(known) for name, text in KINDS[type_].outputs.items()}
         return {"project": self.settings["project"], **inputs, **made}
 
     def _refers(self, inputs: dict[str, Any], world: World) -> None:

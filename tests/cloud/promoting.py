@@ -11,6 +11,7 @@ from tests.gcp.stacks import ROOT, filled
 from tests.registry import RealRegistry
 
 TEMPLATE = "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate"
+HOST = "europe-west1-docker.pkg.dev"
 FROM, TO = "acme-data/dataflows-dev", "acme-data/dataflows-prod"
 
 
@@ -77,7 +78,7 @@ def assert_runs(prod: Checkout, origin: dict, registry: RealRegistry) -> None:
         assert registry.has(f"{TO}/{name}", digest)
     [template] = prod.world().of(TEMPLATE)
     unit = template["inputs"]["metadata"]["user-data"]
-    assert f"{registry.host}/{TO}/agent@{origin['images']['agent']}" in unit
+    assert f"{HOST}/{TO}/agent@{origin['images']['agent']}" in unit
     [pool] = [
         r
         for r in json.loads(prod.state)["checkpoint"]["latest"]["resources"]

@@ -9,6 +9,7 @@ from tests.cloud.checkout import Checkout
 from tests.cloud.contents import on_server
 from tests.cloud.promoting import (
     FROM,
+    HOST,
     TEMPLATE,
     TO,
     as_written,
@@ -34,7 +35,7 @@ def test_prod_builds_nothing_and_rolls_its_group_to_the_digest_that_it_is_given(
     prod = beside("prod")
     before = on_server(prefect)
     first = {name: registry.push(f"{FROM}/{name}", image(name)) for name in ("agent", "runner")}
-    promoted = PROMOTED | {"copied_from": f"{registry.host}/{FROM}"}
+    promoted = PROMOTED | {"copied_from": f"{HOST}/{FROM}"}
     prod.change("images", now=promoted | first)
 
     planned = prod.preview()
@@ -59,7 +60,7 @@ def test_prod_builds_nothing_and_rolls_its_group_to_the_digest_that_it_is_given(
     [old] = world.of(TEMPLATE)
     prod.change("images", now=promoted | first | {"agent": f"sha256:{'5e' * 32}"})
     said = prod.failing("up")
-    assert f"There is no image {registry.host}/{FROM}/agent@sha256:5e5e" in said
+    assert f"There is no image {HOST}/{FROM}/agent@sha256:5e5e" in said
     assert "Traceback" not in said
     assert prod.world().of(TEMPLATE) == [old]
 

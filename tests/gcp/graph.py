@@ -16,7 +16,7 @@ from tests.stacks.mock_engine import Engine
 TOKEN = "ya29.test-access-token"
 AGENT_DIGEST, RUNNER_DIGEST = f"sha256:{'1a' * 32}", f"sha256:{'2b' * 32}"
 
-SLOW = (":Service", ":RouterNat", "IAMMember", "IamMember")
+SLOW = (":Service", ":Repository", ":RouterNat", "IAMMember", "IamMember")
 SLOWEST = (":CopiedImage",)
 
 _SECRET = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
@@ -36,17 +36,19 @@ class Resource:
 
 
 class CloudEngine(Engine):
-    """Answers as Google would with what is known after a creation only."""
+    """Answers as Google would with what is known after a creation only; so not in a preview."""
 
-    def __init__(self, project: str, key_version: int) -> None:
+    def __init__(self, project: str, key_version: int, preview: bool) -> None:
         super().__init__()
-        self.project, self.key_version = project, key_version
+        self.project, self.key_version, self.preview = project, key_version, preview
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if args.typ.endswith((*SLOW, *SLOWEST)):
             # So that what does not wait for it comes before it.
             time.sleep(1 if args.typ.endswith(SLOWEST) else 0.05)
         id_, outputs = super().new_resource(args)
+        if self.preview:
+            return "", {"project": self.project, **outputs}
         return id_, {"project": self.project, **outputs, **self._computed(args, outputs)}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
@@ -85,10 +87,13 @@ class CloudEngine(Engine):
         return {}
 
 
-def built(stack: str, key_version: int = 1, **changes: dict[str, Any] | None) -> list[Resource]:
+def built(
+    stack: str, key_version: int = 1, preview: bool = False, **changes: dict[str, Any] | None
+) -> list[Resource]:
     """The resources of a stack of the repository, filled in, with some of its values changed.
 
     They are in the order of their creation. A section that is changed to ``None`` is left out.
+    In a ``preview`` nothing stands yet.
     """
     sections = filled(stack)
     for name, values in changes.items():
@@ -96,8 +101,8 @@ def built(stack: str, key_version: int = 1, **changes: dict[str, Any] | None) ->
         if values is None:
             del sections[name]
     here = os.getcwd()
-    engine = CloudEngine(sections["google"]["project"], key_version)
-    pulumi.runtime.set_mocks(engine, project="dataflows", stack=stack, preview=False)
+    engine = CloudEngine(sections["google"]["project"], key_version, preview)
+    pulumi.runtime.set_mocks(engine, project="dataflows", stack=stack, preview=preview)
     texts = {
         f"dataflows:{name}": value if isinstance(value, str) else json.dumps(value)
         for name, value in sections.items()

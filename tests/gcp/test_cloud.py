@@ -117,6 +117,20 @@ def test_an_image_is_pushed_by_its_content_for_one_platform_and_never_in_a_previ
         assert image["buildOnPreview"] is False
 
 
+def test_the_first_preview_of_a_stack_knows_already_where_its_images_go():
+    planned = of("Image", built("dev", preview=True))
+    assert planned.keys() == {"agent-image", "runner-image"}
+    for name, image in of("Image", graph("dev")).items():
+        for told in ("exports", "cacheFrom", "cacheTo"):
+            assert planned[name][told] == image[told]
+
+
+def test_an_image_is_pushed_once_there_is_a_repository_for_it():
+    order = [r.name for r in graph("dev")]
+    repositories = max(map(order.index, of("Repository", graph("dev"))))
+    assert repositories < min(map(order.index, of("Image", graph("dev"))))
+
+
 def test_tags_of_images_never_move_and_the_build_cache_has_a_place_where_they_do():
     repositories = of("Repository", graph("dev"))
     assert repositories["registry-images"]["dockerConfig"] == {"immutableTags": True}
