@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from stacks.prefect.api import PrefectApi
+from stacks.prefect.paths import at
 
 LOOKED_AT = 2000  # runs of a deployment, the newest first
 
@@ -42,7 +43,7 @@ def proofs(api: PrefectApi, deployments: Mapping[str, str], digest: str) -> Iter
             "sort": "START_TIME_DESC",
             "flow_runs": {"deployment_id": {"any_": [id_]}},
         }
-        runs = islice(api.pages("/flow_runs/filter", wanted), LOOKED_AT)
+        runs = islice(api.pages(at("/flow_runs/filter"), wanted), LOOKED_AT)
         run = next((run for run in runs if _has_begun(run) and _ran_on(run, digest)), None)
         yield _proof(name, run, api.url)
 

@@ -23,6 +23,7 @@ from .capabilities import fields_taken
 from .connection import Connection
 from .errors import PrefectApiError, PrefectError, PrefectUnreachable
 from .pace import Pace
+from .paths import Path, at
 
 Json = Any
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -70,7 +71,7 @@ class PrefectApi:
     ) -> None:
         self.url = connection.api_url
         self.is_cloud = connection.is_cloud
-        self.account_url = connection.account_url
+        self._account_url = connection.account_url
         self._patience = patience
         self._http = httpx.Client(
             headers={"User-Agent": "dataflows", **connection.headers},
@@ -92,10 +93,8 @@ class PrefectApi:
         self._server = "Prefect Cloud"
         self._greeting = threading.Lock()
 
-    def call(self, method: Method, path: str, body: Json = None) -> Json:
+    def call(self, method: Method, path: Path, body: Json = None) -> Json:
         """The answer's JSON; ``None`` for an empty answer and where the object does not exist.
-
-        ``path`` is below the API's URL, unless it is a whole URL itself.
 
         Raises:
             PrefectApiError: the server refused, in its own words.
@@ -104,7 +103,7 @@ class PrefectApi:
         """
         return _json(self._ask(method, path, body))
 
-    def create(self, path: str, body: Json, find: Callable[[], Json]) -> Json:
+    def create(self, path: Path, body: Json, find: Callable[[], Json]) -> Json:
         """POST a new object once, even when the server's reply is lost.
 
         ``find`` looks the object up by its natural key. The caller has made sure that it did not
@@ -123,7 +122,7 @@ class PrefectApi:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def pages(self, path: str, body: Mapping[str, Json]) -> Iterator[Json]:
+    def pages(self, path: Path, body: Mapping[str, Json]) -> Iterator[Json]:
         """Every object that a ``…/filter`` endpoint finds, page by page."""
         offset = 0
         while True:
@@ -138,7 +137,7 @@ class PrefectApi:
         with self._flows_lock:
             if name not in self._flows:
                 # This POST answers with the existing flow, unchanged, when there is one.
-                told = self._ask("POST", "/flows/", {"name": name})
+                told = self._ask("POST", at("/flows/"), {"name": name})
                 self._flows[name] = told.json()["id"]
                 if told.status_code == 201:
                     self._new_flows.add(name)
@@ -165,7 +164,7 @@ class PrefectApi:
             self._greeted = True
 
     def _greet_server(self) -> None:
-        version = _json(self._once("GET", "/admin/version", None))
+        version = _json(self._once("GET", at("/admin/version"), None))
         if not str(version).startswith(f"{_MAJOR}."):
             found = "no Prefect API" if version is None else f"Prefect {version}"
             raise PrefectError(
@@ -179,7 +178,7 @@ class PrefectApi:
         # Cloud has no version to ask for. Without this question, a key for another workspace would
         # find nothing there, and a refresh would take everything for deleted.
         try:
-            self._once("POST", "/work_pools/filter", {"limit": 1})
+            self._once("POST", at("/work_pools/filter"), {"limit": 1})
         except PrefectApiError as error:
             if error.status not in (403, 404):
                 raise
@@ -208,18 +207,18 @@ class PrefectApi:
         pause = self._patience.pause
         return float(wait_random_exponential(multiplier=pause, max=32 * pause)(state))
 
-    def _ask(self, method: Method, path: str, body: Json) -> httpx.Response:
+    def _ask(self, method: Method, path: Path, body: Json) -> httpx.Response:
         self._greet()
         for attempt in self._attempts():
             with attempt:
                 return self._once(method, path, body)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, method: Method, path: str, body: Json) -> httpx.Response:
+    def _once(self, method: Method, path: Path, body: Json) -> httpx.Response:
         """An answer that is no error; 404 is none to whoever reads or deletes."""
-        url = path if "://" in path else self.url + path
+        url = (self._account_url if path.of_account else self.url) + path.text
         try:
-            if method == "GET" or path.endswith("/filter"):
+            if method == "GET" or path.asks:
                 response = self._http.request(method, url, json=body)
             else:
                 with self._pace.turn() as turn:
@@ -232,7 +231,7 @@ class PrefectApi:
         if response.status_code == 404 and method in ("GET", "DELETE"):
             return response
         if response.is_error or response.is_redirect:
-            told = _explain(method, path, response)
+            told = _explain(method, path.text, response)
             if _TOO_NEW in told:
                 takes = self._takes(method, path) if _NOT_NESTED.search(told) else ""
                 told += (
@@ -241,15 +240,15 @@ class PrefectApi:
             raise PrefectApiError(response.status_code, told)
         return response
 
-    def _takes(self, method: Method, path: str) -> str:
-        taken = fields_taken(self._description, method, path)
+    def _takes(self, method: Method, path: Path) -> str:
+        taken = fields_taken(self._description, method, path.text)
         return f", which takes {', '.join(taken)}" if taken else ""
 
     @cached_property
     def _description(self) -> Json:
         """Asked for after a refusal only: it is half a megabyte, and seconds of the server's."""
         try:
-            return self._http.get(f"{self.url}/openapi.json").raise_for_status().json()
+            return self._http.get(self.url + at("/openapi.json").text).raise_for_status().json()
         except (httpx.HTTPError, ValueError):
             return {}  # the refusal is what the user has to see
 

@@ -9,6 +9,7 @@ import pulumi
 
 from .declared import UNDECLARED, Json, Props, as_declared
 from .errors import PrefectError
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
 
 _TRIGGERS = ("event", "metric", "compound", "sequence")
@@ -47,13 +48,13 @@ class AutomationProvider(PrefectProvider):
                 yield from ((when, wrong) for wrong in _bad_templates(action, where))
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/automations/{id_}")
+        live: Props | None = self.api.call("GET", at("/automations/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
         # Prefect itself lets any number of automations have one name.
         wanted = {"automations": {"name": {"any_": [fields["name"]]}}}
-        found = list(self.api.pages("/automations/filter", wanted))
+        found = list(self.api.pages(at("/automations/filter"), wanted))
         if len(found) > 1:
             raise PrefectError(
                 f'There are {len(found)} automations called "{fields["name"]}" already; give this '
@@ -63,18 +64,18 @@ class AutomationProvider(PrefectProvider):
 
     def make(self, fields: Props) -> Props:
         self._check_targets(self.key(fields), fields)
-        made: Props = self.api.create("/automations/", fields, lambda: self.lookup(fields))
+        made: Props = self.api.create(at("/automations/"), fields, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         if changed.keys() == {"enabled"}:
-            self.api.call("PATCH", f"/automations/{id_}", changed)
+            self.api.call("PATCH", at("/automations/{}", id_), changed)
             return
         self._check_targets(self.key(news), changed)
-        self.api.call("PUT", f"/automations/{id_}", self.whole(id_, news, changed))
+        self.api.call("PUT", at("/automations/{}", id_), self.whole(id_, news, changed))
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"/automations/{id_}")
+        self.api.call("DELETE", at("/automations/{}", id_))
 
     def _check_targets(self, name: str, fields: Props) -> None:
         """Prefect takes any id, and the action then fails, unseen, when it is due."""
@@ -83,7 +84,7 @@ class AutomationProvider(PrefectProvider):
             for when in _ACTIONS
             for index, action in enumerate(fields.get(when) or [])
             for field, path in _TARGETS.items()
-            if action.get(field) and self.api.call("GET", f"/{path}/{action[field]}") is None
+            if action.get(field) and self.api.call("GET", at("/{}/{}", path, action[field])) is None
         ]
         if gone:
             raise PrefectError(

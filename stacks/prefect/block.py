@@ -10,6 +10,7 @@ from .block_type import introspected
 from .declared import UNDECLARED, Props, Undeclared, as_declared
 from .errors import PrefectError
 from .names import block_name
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
 
 _DATA = ("data", "secret_data")
@@ -23,16 +24,18 @@ class BlockProvider(PrefectProvider):
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         for field in self.identity:
-            if (name := fields.get(field)) and (wrong := block_name(name)):
+            if field in fields and (wrong := block_name(fields[field])):
                 yield field, wrong
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/block_documents/{id_}?include_secrets=true")
+        path = at("/block_documents/{}?include_secrets=true", id_)
+        live: Props | None = self.api.call("GET", path)
         return live
 
     def lookup(self, fields: Props) -> Props | None:
-        path = f"/block_types/slug/{fields['type_slug']}/block_documents/name/{fields['name']}"
-        live: Props | None = self.api.call("GET", f"{path}?include_secrets=true")
+        named = (fields["type_slug"], fields["name"])
+        path = at("/block_types/slug/{}/block_documents/name/{}?include_secrets=true", *named)
+        live: Props | None = self.api.call("GET", path)
         return live
 
     def make(self, fields: Props) -> Props:
@@ -43,7 +46,7 @@ class BlockProvider(PrefectProvider):
             "block_schema_id": schema["id"],
             "block_type_id": schema["block_type_id"],
         }
-        made: Props = self.api.create("/block_documents/", body, lambda: self.lookup(fields))
+        made: Props = self.api.create(at("/block_documents/"), body, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
@@ -55,18 +58,18 @@ class BlockProvider(PrefectProvider):
         body = {"data": data | self._checked(schema, news), "merge_existing_data": False}
         if "schema_checksum" in changed:
             body["block_schema_id"] = schema["id"]
-        self.api.call("PATCH", f"/block_documents/{id_}", body)
+        self.api.call("PATCH", at("/block_documents/{}", id_), body)
 
     def remove(self, id_: str, fields: Props) -> None:
         # Prefect would delete the deployments stored there, and the field in the other blocks.
         stored = [
             f"deployment {d['name']}"
-            for d in self.api.pages("/deployments/filter", {})
+            for d in self.api.pages(at("/deployments/filter"), {})
             if d.get("storage_document_id") == id_
         ]
         parents = [
             f"block {b['block_type']['slug']}/{b['name']}"
-            for b in self.api.pages("/block_documents/filter", {})
+            for b in self.api.pages(at("/block_documents/filter"), {})
             for ref in (b.get("block_document_references") or {}).values()
             if ref["block_document"]["id"] == id_
         ]
@@ -76,7 +79,7 @@ class BlockProvider(PrefectProvider):
                 f"{', '.join(sorted(stored + parents)[:10])}; Prefect would delete or break them "
                 "with it. Let go of the block there first."
             )
-        self.api.call("DELETE", f"/block_documents/{id_}")
+        self.api.call("DELETE", at("/block_documents/{}", id_))
 
     def seen(self, live: Props, fields: Props) -> Props:
         told = _told(live)
@@ -89,7 +92,8 @@ class BlockProvider(PrefectProvider):
         """The declared schema, or else the newest of the type that the server knows."""
         slug, checksum = fields["type_slug"], fields.get("schema_checksum")
         if checksum:
-            declared: Props | None = self.api.call("GET", f"/block_schemas/checksum/{checksum}")
+            path = at("/block_schemas/checksum/{}", checksum)
+            declared: Props | None = self.api.call("GET", path)
             if declared is None:
                 raise PrefectError(f'Prefect has no schema {checksum} of block type "{slug}".')
             if (found := declared["block_type"]["slug"]) != slug:
@@ -97,14 +101,14 @@ class BlockProvider(PrefectProvider):
                     f'The schema {checksum} is of the block type "{found}", not of "{slug}".'
                 )
             return declared
-        block_type = self.api.call("GET", f"/block_types/slug/{slug}")
+        block_type = self.api.call("GET", at("/block_types/slug/{}", slug))
         if block_type is None:
             raise PrefectError(
                 f'Prefect knows no block type "{slug}". Declare it: '
                 "BlockType(..., BlockTypeArgs.of(YourBlock)), or mend type_slug."
             )
         wanted = {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}, "limit": 1}
-        schema: Props = self.api.call("POST", "/block_schemas/filter", wanted)[0]
+        schema: Props = self.api.call("POST", at("/block_schemas/filter"), wanted)[0]
         return schema
 
     def _checked(self, schema: Props, fields: Props) -> Props:

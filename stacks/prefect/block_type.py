@@ -9,6 +9,7 @@ import pulumi
 from .declared import UNDECLARED, Props
 from .introspect import block_class
 from .names import block_name
+from .paths import at
 from .provider import PrefectProvider, PrefectResource, Problem, Structured
 from .remembered import block_of
 
@@ -31,7 +32,7 @@ class BlockTypeProvider(PrefectProvider):
             yield "slug", wrong
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/block_types/slug/{id_}")
+        live: Props | None = self.api.call("GET", at("/block_types/slug/{}", id_))
         if live is None or self._schema(fields["checksum"]) is None:
             return None
         return live
@@ -60,16 +61,16 @@ class BlockTypeProvider(PrefectProvider):
     def _register(self, schema: Props) -> None:
         if self._schema(schema["checksum"]) is not None:
             return
-        type_, path = schema["type"], f"/block_types/slug/{schema['type']['slug']}"
+        type_, path = schema["type"], at("/block_types/slug/{}", schema["type"]["slug"])
         known = self.api.call("GET", path) or self.api.create(
-            "/block_types/", type_, lambda: self.api.call("GET", path)
+            at("/block_types/"), type_, lambda: self.api.call("GET", path)
         )
         body = {k: schema[k] for k in ("fields", "capabilities", "version")}
         body["block_type_id"] = known["id"]
-        self.api.create("/block_schemas/", body, lambda: self._schema(schema["checksum"]))
+        self.api.create(at("/block_schemas/"), body, lambda: self._schema(schema["checksum"]))
 
     def _schema(self, checksum: str) -> Props | None:
-        found: Props | None = self.api.call("GET", f"/block_schemas/checksum/{checksum}")
+        found: Props | None = self.api.call("GET", at("/block_schemas/checksum/{}", checksum))
         return found
 
 

@@ -14,7 +14,10 @@ from .declared import UNDECLARED, Json, Props, as_declared, same
 from .errors import PrefectApiError, PrefectError
 from .json_schema import misfits
 from .names import object_name
+from .own_limit import own_limit, shares_a_limit
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+from .schedule_calls import limit_runs, reschedule
 from .triggers import automation_args
 
 _SHARED = "global_concurrency_limit_id"
@@ -41,7 +44,7 @@ class DeploymentProvider(PrefectProvider):
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         for field in self.identity:
-            if (name := fields.get(field)) and (wrong := object_name(name)):
+            if field in fields and (wrong := object_name(fields[field])):
                 yield field, wrong
         if fields.get("concurrency_limit") is not None and fields.get(_SHARED) is not None:
             yield (
@@ -58,11 +61,11 @@ class DeploymentProvider(PrefectProvider):
                     yield "schedules", f"schedule {schedule.get('slug')!r}: {wrong}"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/deployments/{id_}")
+        live: Props | None = self.api.call("GET", at("/deployments/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
-        path = f"/deployments/name/{fields['flow_name']}/{fields['name']}"
+        path = at("/deployments/name/{}/{}", fields["flow_name"], fields["name"])
         live: Props | None = self.api.call("GET", path)
         return live
 
@@ -90,20 +93,20 @@ class DeploymentProvider(PrefectProvider):
         body["flow_id"] = self.api.flow_id(fields["flow_name"])
         body["labels"] = {OWNER: fields["owner"]}
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
-        made: Props = self.api.create("/deployments/", body, lambda: self.lookup(fields))
-        self._limit_runs(made["id"], body["schedules"])
+        made: Props = self.api.create(at("/deployments/"), body, lambda: self.lookup(fields))
+        limit_runs(self.api, made["id"], body["schedules"])
         if before and not before["paused"]:
             # Until the old one goes, at the end of the `up`, both would run as scheduled.
-            self.api.call("PATCH", f"/deployments/{old}", {"paused": True})
+            self.api.call("PATCH", at("/deployments/{}", before["id"]), {"paused": True})
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         body = without(changed, (*self.identity, "owner", "schedules"))
         if body.get(_SHARED) is not None and "concurrency_limit" in olds:
             # Let go of first: told the other one, Prefect would leave its own limit lying about.
-            self.api.call("DELETE", f"/v2/concurrency_limits/deployment:{id_}")
-        elif "concurrency_limit" in body and self._shares_a_limit(id_):
-            body |= self._own_limit(id_, body.pop("concurrency_limit"))
+            self.api.call("DELETE", at("/v2/concurrency_limits/deployment:{}", id_))
+        elif "concurrency_limit" in body and shares_a_limit(self.api, id_):
+            body |= own_limit(self.api, id_, body.pop("concurrency_limit"))
         if body.keys() & _PLACE:
             # Told one of them, the server puts the deployment into the other's default.
             live = self.find(id_, news) or {}
@@ -112,15 +115,15 @@ class DeploymentProvider(PrefectProvider):
             self._keep_templates(id_, body.pop("parameters"))
         if body:
             # Every PATCH, even an empty one, deletes the runs that are scheduled already.
-            self.api.call("PATCH", f"/deployments/{id_}", body)
+            self.api.call("PATCH", at("/deployments/{}", id_), body)
         if "schedules" in changed:
-            self._reschedule(id_, olds.get("schedules") or [], news["schedules"] or [])
+            reschedule(self.api, id_, olds.get("schedules") or [], news["schedules"] or [])
 
     def remove(self, id_: str, fields: Props) -> None:
-        if self._shares_a_limit(id_):
-            self.api.call("PATCH", f"/deployments/{id_}", self._own_limit(id_, None))
+        if shares_a_limit(self.api, id_):
+            self.api.call("PATCH", at("/deployments/{}", id_), own_limit(self.api, id_, None))
         left = self._automations(id_)
-        self.api.call("DELETE", f"/deployments/{id_}")
+        self.api.call("DELETE", at("/deployments/{}", id_))
         if left:  # no refusal: of the same stack, they may be told of another one after this
             pulumi.log.warn(
                 f'The deployment "{self.key(fields)}" is gone, which these automations name: '
@@ -130,7 +133,7 @@ class DeploymentProvider(PrefectProvider):
 
     def _automations(self, id_: str) -> list[str]:
         """The names of the automations that act on the deployment, or watch it."""
-        path = f"/automations/related-to/prefect.deployment.{id_}"
+        path = at("/automations/related-to/prefect.deployment.{}", id_)
         try:
             return [automation["name"] for automation in self.api.call("GET", path) or []]
         except PrefectApiError:
@@ -175,73 +178,8 @@ class DeploymentProvider(PrefectProvider):
         body = {name: live[name] for name in ("flow_id", "name", "labels")}
         kept = ("schedule", "active", "slug", "parameters", "max_scheduled_runs")
         body["schedules"] = [{k: s[k] for k in kept} for s in live["schedules"]]
-        self.api.call("POST", "/deployments/", body | {"parameters": parameters})
-        self._limit_runs(id_, body["schedules"])
-
-    def _limit_runs(self, id_: str, told: list[Props]) -> None:
-        """Tell how many runs to schedule once more: a POST of a deployment forgets it (3.8.8)."""
-        limits = {s["slug"]: s["max_scheduled_runs"] for s in told if s.get("max_scheduled_runs")}
-        path = f"/deployments/{id_}/schedules"
-        for live in self.api.call("GET", path) or [] if limits else []:
-            if (limit := limits.get(live["slug"], live["max_scheduled_runs"])) is not None:
-                body = schedules.patch(live, {"max_scheduled_runs": limit})
-                self.api.call("PATCH", f"{path}/{live['id']}", body)
-
-    def _shares_a_limit(self, id_: str) -> bool:
-        """Whether the live deployment counts against a limit that is not its own."""
-        limit = (self.find(id_, {}) or {}).get("global_concurrency_limit") or {}
-        return bool(limit.get("name", own := f"deployment:{id_}") != own)
-
-    def _own_limit(self, id_: str, limit: int | None) -> Props:
-        """What to PATCH for a limit of its own, instead of the shared one that it has.
-
-        Told just ``concurrency_limit``, Prefect would rewrite the shared limit, or delete it under
-        the other deployments. One of its own from before may still be there, by its fixed name.
-        """
-        path = f"/v2/concurrency_limits/deployment:{id_}"
-        own = self.api.call("GET", path)
-        if own is not None and limit is not None:
-            self.api.call("PATCH", path, {"limit": limit})
-            return {"global_concurrency_limit_id": own["id"]}
-        if own is not None:
-            self.api.call("DELETE", path)
-        let_go = {"global_concurrency_limit_id": None}
-        if limit is None:
-            return let_go
-        self.api.call("PATCH", f"/deployments/{id_}", let_go)
-        return {"concurrency_limit": limit}
-
-    def _reschedule(self, id_: str, olds: list[Props], news: list[Props]) -> None:
-        """Change schedules one by one, so that those that stay keep their id and their runs."""
-        path = f"/deployments/{id_}/schedules"
-        live = {s["slug"]: s for s in self.api.call("GET", path) or []}
-        before = {s["slug"]: s for s in olds}
-        wanted = {s["slug"]: s for s in news}
-        for slug in before.keys() - wanted.keys():
-            if slug in live:
-                self.api.call("DELETE", f"{path}/{live[slug]['id']}")
-        for slug, schedule in wanted.items():
-            before_this = before.get(slug, {})
-            if (
-                slug in live
-                and schedule.get("max_scheduled_runs", 0) is None
-                and live[slug].get("max_scheduled_runs") is not None
-                and not same(schedule, before_this)
-            ):  # a PATCH would not clear it
-                self.api.call("DELETE", f"{path}/{live.pop(slug)['id']}")
-        missing = [s for slug, s in wanted.items() if slug not in live]
-        if missing:
-            slugs = {s["slug"] for s in missing}
-
-            def made() -> Json:
-                found = self.api.call("GET", path) or []
-                return found if slugs <= {s["slug"] for s in found} else None
-
-            self.api.create(path, [schedules.to_send(s) for s in missing], made)
-        for slug, schedule in wanted.items():
-            if slug in live and not same(schedule, before.get(slug)):
-                body = schedules.changes(live[slug], before.get(slug, {}), schedule)
-                self.api.call("PATCH", f"{path}/{live[slug]['id']}", body)
+        self.api.call("POST", at("/deployments/"), body | {"parameters": parameters})
+        limit_runs(self.api, id_, body["schedules"])
 
 
 def _live_value(live: Props, name: str) -> Json:

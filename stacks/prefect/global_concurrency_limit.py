@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 import pulumi
 
 from .declared import UNDECLARED, Props
 from .names import object_name
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem
 
 _TAG = "tag:"  # a tag's limit is the limit of this name; TagConcurrencyLimit keeps those
@@ -27,11 +29,13 @@ class GlobalConcurrencyLimitProvider(PrefectProvider):
             yield "name", wrong
         elif name.startswith((_TAG, "deployment:")):
             yield "name", f"{name!r} is a name that Prefect gives by itself; use another"
+        elif _is_id(name):
+            yield "name", f"{name!r} would be taken for an id, of another limit; use another name"
         if (limit := fields.get("limit", 0)) is None or limit < 0:
             yield "limit", f"{limit!r} is no number of slots"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/v2/concurrency_limits/{id_}")
+        live: Props | None = self.api.call("GET", at("/v2/concurrency_limits/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
@@ -39,16 +43,24 @@ class GlobalConcurrencyLimitProvider(PrefectProvider):
 
     def make(self, fields: Props) -> Props:
         body = {k: v for k, v in fields.items() if v is not None}
-        path = "/v2/concurrency_limits/"
+        path = at("/v2/concurrency_limits/")
         made: Props = self.api.create(path, body, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         # Never active_slots: it counts what runs, and a PATCH would free live slots.
-        self.api.call("PATCH", f"/v2/concurrency_limits/{id_}", changed)
+        self.api.call("PATCH", at("/v2/concurrency_limits/{}", id_), changed)
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"/v2/concurrency_limits/{id_}")
+        self.api.call("DELETE", at("/v2/concurrency_limits/{}", id_))
+
+
+def _is_id(name: str) -> bool:
+    """Whether Prefect takes a limit's name for its id; it tries that first."""
+    try:
+        return bool(UUID(name))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)

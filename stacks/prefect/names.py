@@ -2,13 +2,15 @@
 
 import re
 
+from .paths import unaddressable
+
 _FORBIDDEN = re.compile(r"[/%&<>]")
 
 
 def object_name(name: str) -> str | None:
     """What is wrong with the name of a flow, deployment, work pool, queue or limit, if anything."""
-    if not name:
-        return "a name is needed"
+    if wrong := unaddressable(name):
+        return wrong
     if found := _FORBIDDEN.findall(name):
         marks = " ".join(sorted(set(found)))
         return f"{name!r} holds {marks}, which Prefect refuses; use letters, digits, - and _"

@@ -15,6 +15,7 @@ from .api import PrefectApi
 from .connection import resolve
 from .declared import Props
 from .deployment import OWNER, DeploymentProvider
+from .paths import at
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ class Orphans:
         values = told_by_pulumi("config", "--json", "--show-secrets", *self._common)
         api = self._provider.api = PrefectApi(resolve(_Config(project, values)))
         found = {}
-        for live in api.pages("/deployments/filter", {}):
+        for live in api.pages(at("/deployments/filter"), {}):
             owner = str((live.get("labels") or {}).get(OWNER, ""))
             if owner.startswith(mark) and live["id"] not in known:
-                flow = api.call("GET", f"/flows/{live['flow_id']}")
+                flow = api.call("GET", at("/flows/{}", live["flow_id"]))
                 found[f"{flow['name']}/{live['name']}"] = live
         return found
 

@@ -278,7 +278,8 @@ class PrefectProvider(ResourceProvider):
         managed = without(told, self.identity)
         seen = self.seen(live, managed)
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
-        another = [k for k in self.identity if k in live.keys() & told and live[k] != told[k]]
+        whose = {"name", *self.identity} & live.keys() & told.keys()
+        another = [k for k in whose if live[k] != told[k]]
         identical = not changed and os.environ.get("PREFECT_ADOPT") == "identical"
         if another or not (adopt or identical or self.is_ours(live, told)):
             raise PrefectError(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from .declared import UNDECLARED, Props
+from .paths import in_account
 from .provider import Declared, PrefectProvider, PrefectResource, Problem
 
 
@@ -25,17 +26,17 @@ class ServiceAccountProvider(PrefectProvider):
             yield "name", "a name is needed"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"{self._bots}/{id_}")
+        live: Props | None = self.api.call("GET", in_account("/bots/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
         wanted = {"bots": {"name": {"any_": [fields["name"]]}}}
-        found = self.api.pages(f"{self._bots}/filter", wanted)
+        found = self.api.pages(in_account("/bots/filter"), wanted)
         return next((bot for bot in found if bot["name"] == fields["name"]), None)
 
     def make(self, fields: Props) -> Props:
         body = {k: v for k, v in fields.items() if v is not None}
-        made: Props = self.api.create(f"{self._bots}/", body, lambda: self._discard(fields))
+        made: Props = self.api.create(in_account("/bots/"), body, lambda: self._discard(fields))
         return made
 
     def _discard(self, fields: Props) -> None:
@@ -44,10 +45,10 @@ class ServiceAccountProvider(PrefectProvider):
             self.remove(keyless["id"], fields)
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        self.api.call("PATCH", f"{self._bots}/{id_}", {"name": changed["name"]})
+        self.api.call("PATCH", in_account("/bots/{}", id_), {"name": changed["name"]})
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"{self._bots}/{id_}")
+        self.api.call("DELETE", in_account("/bots/{}", id_))
 
     def told(self, live: Props) -> Props:
         key = live.get("api_key") or {}
@@ -57,10 +58,6 @@ class ServiceAccountProvider(PrefectProvider):
             "actor_id": live.get("actor_id"),
         }
         return {name: value for name, value in told.items() if value is not None}
-
-    @property
-    def _bots(self) -> str:
-        return f"{self.api.account_url}/bots"  # an account's, not a workspace's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import pulumi
 
 from .declared import Props
 from .errors import PrefectApiError
+from .paths import at
 from .provider import PrefectProvider, PrefectResource, Problem, Structured
 
 _SEVERITIES = ("minor", "low", "moderate", "high", "critical")
@@ -41,7 +42,7 @@ class ServiceLevelAgreementsProvider(PrefectProvider):
                 yield "agreements", f"{agreement.get('name', index)!r}: {wrong}"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/deployments/{id_}")
+        live: Props | None = self.api.call("GET", at("/deployments/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
@@ -65,7 +66,7 @@ class ServiceLevelAgreementsProvider(PrefectProvider):
         return fields
 
     def _apply(self, deployment_id: str, agreements: list[Props] | None) -> None:
-        path = f"/slas/apply-resource-slas/prefect.deployment.{deployment_id}"
+        path = at("/slas/apply-resource-slas/prefect.deployment.{}", deployment_id)
         owner = {"owner_resource": f"prefect.deployment.{deployment_id}"}
         self.api.call("POST", path, [owner | a for a in agreements or []])
 

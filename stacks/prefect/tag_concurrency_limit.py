@@ -7,6 +7,7 @@ import pulumi
 
 from .declared import Props
 from .names import object_name
+from .paths import at
 from .provider import PrefectProvider, PrefectResource, Problem
 
 
@@ -30,7 +31,7 @@ class TagConcurrencyLimitProvider(PrefectProvider):
             yield "concurrency_limit", f"{limit!r} is no number of task runs"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/v2/concurrency_limits/tag:{id_}")
+        live: Props | None = self.api.call("GET", at("/v2/concurrency_limits/tag:{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
@@ -38,16 +39,16 @@ class TagConcurrencyLimitProvider(PrefectProvider):
 
     def make(self, fields: Props) -> Props:
         body = {"name": f"tag:{fields['tag']}", "limit": fields["concurrency_limit"]}
-        path = "/v2/concurrency_limits/"
+        path = at("/v2/concurrency_limits/")
         made: Props = self.api.create(path, body, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         body = {"limit": changed["concurrency_limit"]}
-        self.api.call("PATCH", f"/v2/concurrency_limits/tag:{id_}", body)
+        self.api.call("PATCH", at("/v2/concurrency_limits/tag:{}", id_), body)
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"/v2/concurrency_limits/tag:{id_}")
+        self.api.call("DELETE", at("/v2/concurrency_limits/tag:{}", id_))
 
     def seen(self, live: Props, fields: Props) -> Props:
         return {"concurrency_limit": live["limit"]}

@@ -8,6 +8,7 @@ import pulumi
 
 from .declared import UNDECLARED, Json, Props
 from .names import variable_name
+from .paths import at
 from .provider import AnyJson, PrefectProvider, PrefectResource, Problem, Structured
 
 _LONGEST = 5000
@@ -23,24 +24,24 @@ class VariableProvider(PrefectProvider):
         return str(fields["name"])
 
     def problems(self, fields: Props) -> Iterator[Problem]:
-        if (name := fields.get("name")) and (wrong := variable_name(name)):
+        if "name" in fields and (wrong := variable_name(fields["name"])):
             yield "name", wrong
         yield from (("value", wrong) for wrong in _bad_value(fields.get("value")))
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/variables/{id_}")
+        live: Props | None = self.api.call("GET", at("/variables/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/variables/name/{fields['name']}")
+        live: Props | None = self.api.call("GET", at("/variables/name/{}", fields["name"]))
         return live
 
     def make(self, fields: Props) -> Props:
-        made: Props = self.api.create("/variables/", fields, lambda: self.lookup(fields))
+        made: Props = self.api.create(at("/variables/"), fields, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        self.api.call("PATCH", f"/variables/{id_}", changed)
+        self.api.call("PATCH", at("/variables/{}", id_), changed)
 
     def seen(self, live: Props, fields: Props) -> Props:
         return {
@@ -48,7 +49,7 @@ class VariableProvider(PrefectProvider):
         }  # a value is whole: every key of it is ours
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"/variables/{id_}")
+        self.api.call("DELETE", at("/variables/{}", id_))
 
 
 def _bad_value(value: Json) -> Iterator[str]:

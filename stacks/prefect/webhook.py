@@ -9,6 +9,7 @@ import pulumi
 
 from .declared import UNDECLARED, Props
 from .errors import PrefectError
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem
 
 
@@ -30,14 +31,14 @@ class WebhookProvider(PrefectProvider):
                 yield field, f"a {field} is needed"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/webhooks/{id_}")
+        live: Props | None = self.api.call("GET", at("/webhooks/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
         wanted = {"webhooks": {"name": {"any_": [fields["name"]]}}}
         found = [
             webhook
-            for webhook in self.api.pages("/webhooks/filter", wanted)
+            for webhook in self.api.pages(at("/webhooks/filter"), wanted)
             if webhook["name"] == fields["name"]
         ]
         if len(found) > 1:
@@ -49,15 +50,15 @@ class WebhookProvider(PrefectProvider):
 
     def make(self, fields: Props) -> Props:
         made: Props = self.api.create(
-            "/webhooks/", {"enabled": True} | fields, lambda: self.lookup(fields)
+            at("/webhooks/"), {"enabled": True} | fields, lambda: self.lookup(fields)
         )
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        self.api.call("PUT", f"/webhooks/{id_}", self.whole(id_, news, changed))
+        self.api.call("PUT", at("/webhooks/{}", id_), self.whole(id_, news, changed))
 
     def remove(self, id_: str, fields: Props) -> None:
-        self.api.call("DELETE", f"/webhooks/{id_}")
+        self.api.call("DELETE", at("/webhooks/{}", id_))
 
     def told(self, live: Props) -> Props:
         host = urlsplit(self.api.url)

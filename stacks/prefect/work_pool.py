@@ -14,6 +14,7 @@ from .errors import PrefectError
 from .job_variables import check_job_variables
 from .json_schema import misfits
 from .names import work_pool_name
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
 from .remembered import worker_of
 
@@ -31,37 +32,37 @@ class WorkPoolProvider(PrefectProvider):
         return str(fields["name"])
 
     def problems(self, fields: Props) -> Iterator[Problem]:
-        if (name := fields.get("name")) and (wrong := work_pool_name(name)):
+        if "name" in fields and (wrong := work_pool_name(fields["name"])):
             yield "name", wrong
         if "base_job_template" in fields:
             for wrong in _bad_template(fields["base_job_template"]):
                 yield "base_job_template", wrong
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/work_pools/{id_}")
+        live: Props | None = self.api.call("GET", at("/work_pools/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
         return self.find(fields["name"], fields)
 
     def make(self, fields: Props) -> Props:
-        made: Props = self.api.create("/work_pools/", fields, lambda: self.lookup(fields))
+        made: Props = self.api.create(at("/work_pools/"), fields, lambda: self.lookup(fields))
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        self.api.call("PATCH", f"/work_pools/{id_}", without(changed, self.identity))
+        self.api.call("PATCH", at("/work_pools/{}", id_), without(changed, self.identity))
 
     def remove(self, id_: str, fields: Props) -> None:
         # Prefect would delete the pool under its deployments, and their runs would go nowhere.
         inside = {"work_pools": {"name": {"any_": [id_]}}}
-        left = [d["name"] for d in self.api.pages("/deployments/filter", inside)]
+        left = [d["name"] for d in self.api.pages(at("/deployments/filter"), inside)]
         if left:
             raise PrefectError(
                 f'The work pool "{id_}" still holds deployments: {", ".join(sorted(left)[:10])}. '
                 "Move or delete them first; a pool of another type takes them over under another "
                 "name."
             )
-        self.api.call("DELETE", f"/work_pools/{id_}")
+        self.api.call("DELETE", at("/work_pools/{}", id_))
 
 
 def _bad_template(template: Any) -> Iterator[str]:

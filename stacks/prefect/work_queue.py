@@ -8,6 +8,7 @@ import pulumi
 from .declared import UNDECLARED, Props
 from .errors import PrefectError
 from .names import object_name
+from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, without
 
 _DEFAULT = "default"  # every pool has it from the start; the server answers 500 to its deletion
@@ -23,13 +24,13 @@ class WorkQueueProvider(PrefectProvider):
         return f"{fields['work_pool_name']}/{fields['name']}"
 
     def problems(self, fields: Props) -> Iterator[Problem]:
-        if (name := fields.get("name")) and (wrong := object_name(name)):
+        if "name" in fields and (wrong := object_name(fields["name"])):
             yield "name", wrong
         if (rank := fields.get("priority")) is not None and rank < 1:
             yield "priority", f"{rank} is no priority; 1 is the highest, then 2, 3, …"
 
     def find(self, id_: str, fields: Props) -> Props | None:
-        live: Props | None = self.api.call("GET", f"/work_queues/{id_}")
+        live: Props | None = self.api.call("GET", at("/work_queues/{}", id_))
         return live
 
     def lookup(self, fields: Props) -> Props | None:
@@ -44,33 +45,33 @@ class WorkQueueProvider(PrefectProvider):
                 raise PrefectError(f'There is no work pool "{fields["work_pool_name"]}".')
             settings = without(fields, ("work_pool_name", "name"))
             if settings:
-                self.api.call("PATCH", f"/work_queues/{live['id']}", settings)
+                self.api.call("PATCH", at("/work_queues/{}", live["id"]), settings)
             return live
-        path = f"/work_pools/{fields['work_pool_name']}/queues"
+        path = at("/work_pools/{}/queues", fields["work_pool_name"])
         made: Props = self.api.create(
             path, without(fields, self.identity), lambda: self.named(fields)
         )
         return made
 
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
-        self.api.call("PATCH", f"/work_queues/{id_}", without(changed, self.identity))
+        self.api.call("PATCH", at("/work_queues/{}", id_), without(changed, self.identity))
 
     def remove(self, id_: str, fields: Props) -> None:
         if fields["name"] == _DEFAULT:
             return  # it goes with its pool
         inside = {"work_pool_queues": {"id": {"any_": [id_]}}}
-        left = [d["name"] for d in self.api.pages("/deployments/filter", inside)]
+        left = [d["name"] for d in self.api.pages(at("/deployments/filter"), inside)]
         if left:
             raise PrefectError(
                 f'The work queue "{self.key(fields)}" still holds deployments: '
                 f"{', '.join(sorted(left)[:10])}. Without it their runs would go nowhere: "
                 "move or delete them first."
             )
-        self.api.call("DELETE", f"/work_queues/{id_}")
+        self.api.call("DELETE", at("/work_queues/{}", id_))
 
     def named(self, fields: Props) -> Props | None:
         """The live queue of this pool and name, the default one too."""
-        path = f"/work_pools/{fields['work_pool_name']}/queues/{fields['name']}"
+        path = at("/work_pools/{}/queues/{}", fields["work_pool_name"], fields["name"])
         live: Props | None = self.api.call("GET", path)
         return live
 

@@ -7,6 +7,7 @@ import pytest
 from stacks.prefect import PrefectApiError
 from stacks.prefect.api import PrefectApi
 from stacks.prefect.connection import Connection
+from stacks.prefect.paths import at
 
 pytestmark = pytest.mark.live
 
@@ -23,7 +24,7 @@ def test_what_the_server_takes_instead_is_listed(api_url, method, path, taken):
     api = PrefectApi(Connection(api_url=api_url))
     body = {"name": "etl", "type": "process", "no_such": 1}
     with pytest.raises(PrefectApiError) as refused:
-        api.call(method, path, [body] if path.endswith("schedules") else body)
+        api.call(method, at(path), [body] if path.endswith("schedules") else body)
     assert "no_such: Extra inputs are not permitted" in str(refused.value)
     assert f", which takes {taken}" in str(refused.value)
 
@@ -32,6 +33,6 @@ def test_of_a_field_inside_another_the_fields_of_the_whole_body_are_not_listed(a
     schedule = {"schedule": {"cron": "0 6 * * *"}, "no_such": 1}
     body = {"name": "daily", "flow_id": str(uuid4()), "schedules": [schedule]}
     with pytest.raises(PrefectApiError) as refused:
-        PrefectApi(Connection(api_url=api_url)).call("POST", "/deployments/", body)
+        PrefectApi(Connection(api_url=api_url)).call("POST", at("/deployments/"), body)
     assert "body.schedules.0.no_such: Extra inputs are not permitted" in str(refused.value)
     assert "which takes" not in str(refused.value)

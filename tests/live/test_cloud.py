@@ -18,6 +18,7 @@ from stacks.prefect import (
 )
 from stacks.prefect.api import PrefectApi
 from stacks.prefect.connection import Connection
+from stacks.prefect.paths import at
 from tests.live.gateway import KEY, READER, Gateway, gateway
 from tests.live.stack import FailedError, Stack
 from tests.live.test_life import Shop
@@ -55,13 +56,13 @@ def test_a_whole_life_in_a_workspace_under_a_rate_limit(at_cloud: Stack, cloud: 
 
 def test_a_wrong_key_a_wrong_workspace_and_a_missing_role_are_told_apart(cloud: Gateway) -> None:
     with pytest.raises(PrefectApiError, match=r"refuses who we are \(401\): Invalid"):
-        api(cloud.url(), "pnu_wrong").call("GET", "/variables/name/x")
+        api(cloud.url(), "pnu_wrong").call("GET", at("/variables/name/x"))
     with pytest.raises(PrefectApiError, match=r"valid, but not for the workspace at .* \(403\)"):
-        api(cloud.url("0ccc0000-0000-4000-8000-000000000003"), KEY).call("GET", "/variables/x")
+        api(cloud.url("0ccc0000-0000-4000-8000-000000000003"), KEY).call("GET", at("/variables/x"))
     reader = api(cloud.url(), READER)
-    assert reader.call("GET", "/variables/name/there-is-none") is None
+    assert reader.call("GET", at("/variables/name/there-is-none")) is None
     with pytest.raises(PrefectApiError, match=r"does not permit POST /variables/ \(403\)"):
-        reader.call("POST", "/variables/", {"name": "x", "value": 1})
+        reader.call("POST", at("/variables/"), {"name": "x", "value": 1})
 
 
 def test_a_refresh_in_another_workspace_does_not_take_everything_for_deleted(

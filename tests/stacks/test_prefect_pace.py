@@ -9,6 +9,7 @@ import httpx
 
 from stacks.prefect.api import Patience, PrefectApi
 from stacks.prefect.connection import Connection
+from stacks.prefect.paths import at
 from tests.stacks.fake_prefect import URL, ok
 
 THREADS = 4  # as many as Pulumi's dynamic provider process has
@@ -42,7 +43,7 @@ def write(server: Callable[[httpx.Request], httpx.Response], times: int) -> floa
     api = PrefectApi(Connection(api_url=URL), httpx.MockTransport(server), Patience(pause=0.0001))
     began = time.monotonic()
     with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(lambda n: api.call("PATCH", f"/x/{n}", {}), range(times)))
+        list(threads.map(lambda n: api.call("PATCH", at("/x/{}", str(n)), {}), range(times)))
     return time.monotonic() - began
 
 

@@ -13,6 +13,7 @@ import pytest
 from stacks.prefect.api import Patience, PrefectApi
 from stacks.prefect.connection import Connection
 from stacks.prefect.declared import Props, decode, encode
+from stacks.prefect.paths import at
 from stacks.prefect.provider import PrefectProvider
 from tests.live.conformance.cases import KINDS, Kind
 from tests.live.faults.faulty import Faulty, failing
@@ -41,14 +42,14 @@ def sober(api_url: str) -> PrefectApi:
     """The same server, without the faults, where the objects of the conformance cases stand."""
     api = PrefectApi(Connection(api_url=api_url))
     for name in ("conformance-one", "conformance-two", "conformance-queues"):
-        if api.call("GET", f"/work_pools/{name}") is None:
-            api.call("POST", "/work_pools/", {"name": name, "type": "process"})
-    if api.call("GET", "/block_types/slug/faults") is None:
-        type_ = api.call("POST", "/block_types/", {"name": "Faults", "slug": "faults"})
+        if api.call("GET", at("/work_pools/{}", name)) is None:
+            api.call("POST", at("/work_pools/"), {"name": name, "type": "process"})
+    if api.call("GET", at("/block_types/slug/faults")) is None:
+        type_ = api.call("POST", at("/block_types/"), {"name": "Faults", "slug": "faults"})
         properties = {name: {"title": name} for name in ("host", "port", "key")}
         told = {"properties": properties, "secret_fields": ["key"], "title": "faults"}
         body = {"fields": told, "block_type_id": type_["id"], "capabilities": []}
-        api.call("POST", "/block_schemas/", body)
+        api.call("POST", at("/block_schemas/"), body)
     return api
 
 
