@@ -78,7 +78,11 @@ plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (ST
 
 .PHONY: comment
 comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
+ifeq ($(PR),)
+	@echo "make comment STACK=dev PR=12, for example: PR is the pull request's number" >&2; exit 2
+else
 	@$(PY) -m tools.plan post --stack $(STACK) --pull-request $(PR)
+endif
 
 .PHONY: test
 test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")

@@ -17,6 +17,7 @@ from rich.table import Table
 from local import prefect
 from local.environment import environment, exports
 from local.places import Places
+from local.ports import HOST
 from local.records import read
 from local.services import ServiceError, Services
 from local.stack import Stack, StackError
@@ -44,22 +45,24 @@ def run_status(places: Places, console: Console, told: argparse.Namespace) -> in
     """Fails when a service has died, so that a script can ask."""
     died = 0
     services = Services(places)
-    table = Table("service", "state", "pid", "address", "for", "log", box=box.SIMPLE)
-    for column in table.columns:
-        column.overflow = "fold"  # nothing is cut in a narrow terminal
+    table = Table("service", "state", "pid", "for", "log", box=box.SIMPLE)
+    addresses: dict[str, str] = {}
     for name in SERVICES:
         record, log = services.running(name), places.shown(places.log(name))
         if record:
             since = str(timedelta(seconds=round(time.time() - record.created)))
             site = record.api_url.removesuffix("/api")
-            where = site if name == "server" else f"http://127.0.0.1:{record.port}/health"
-            table.add_row(name, "[green]running[/green]", str(record.pid), where, since, log)
+            own = f"http://{HOST}:{record.port}/health"
+            addresses[name] = site if name == "server" else own
+            table.add_row(name, "[green]running[/green]", str(record.pid), since, log)
         else:
             left = read(places.record(name)) is not None
             died += left
             state = "[red]died[/red]: make up" if left else "stopped"
-            table.add_row(name, state, "", "", "", log)
+            table.add_row(name, state, "", "", log)
     console.print(table)
+    for name, address in addresses.items():  # below, as a link that a narrow table cuts is no link
+        console.print(f"{name:8}{address}", soft_wrap=True)
     return 1 if died else 0
 
 

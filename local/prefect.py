@@ -27,6 +27,11 @@ def run_page(api: str, run_id: str) -> str:
     return f"{api.removesuffix('/api')}/v2/runs/flow-run/{run_id}"
 
 
+def artifact_page(api: str, artifact_id: str) -> str:
+    """Where the UI shows an artifact; no entry of its sidebar leads there."""
+    return f"{api.removesuffix('/api')}/v2/artifacts/artifact/{artifact_id}"
+
+
 def server(places: Places, known: Record | None, say: Say) -> Service:
     port = _server_port(known, say)
     url = api_url(port)

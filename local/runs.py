@@ -119,6 +119,12 @@ class Runs:
         logs = self._post("/logs/filter", asked | {"limit": LOG_LINES})
         return [entry["message"] for entry in reversed(logs)]
 
+    def reports(self, run: Run) -> list[tuple[str, str]]:
+        """The pages that a run has written for people: title and id of each."""
+        asked = {"flow_run_id": {"any_": [run.id]}, "type": {"any_": ["markdown"]}}
+        found = self._post("/artifacts/filter", {"artifacts": asked})
+        return [(each["description"] or each["key"] or "artifact", each["id"]) for each in found]
+
     def settle(self, pool: str, alive: set[str]) -> int:
         """Tell Prefect of runs whose processes died with the machine or by force: how many.
 

@@ -61,7 +61,11 @@ def up(places: Places, console: Console) -> bool:
             for run in ended:
                 if not run.completed:
                     _explain(run, runs, console)
+            reports = [found for run in ended for found in runs.reports(run)]
     console.print(f"Prefect: {server.api_url.removesuffix('/api')}   stop: make down")
+    for title, artifact in reports:
+        page = prefect.artifact_page(server.api_url, artifact)
+        console.print(f"{title}: {page}", soft_wrap=True, markup=False)
     return all(run.completed for run in ended)
 
 

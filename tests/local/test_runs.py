@@ -133,3 +133,11 @@ def test_of_runs_without_a_process_the_begun_have_crashed_and_the_others_wait_ag
         "/flow_runs/begun/set_state": "CRASHED",
         "/flow_runs/pending/set_state": "SCHEDULED",
     }
+
+
+def test_the_pages_that_a_run_has_written_are_found_with_their_titles():
+    found = [{"id": "a-1", "key": "delays", "description": "Who runs late"}]
+    server = Server(**{"/artifacts/filter": [(200, found)]})
+    assert runs(server).reports(Run("report/local", told())) == [("Who runs late", "a-1")]
+    [asked] = server.bodies("/artifacts/filter")
+    assert asked["artifacts"]["flow_run_id"] == {"any_": ["run-1"]}
