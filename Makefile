@@ -6,8 +6,12 @@ PART ?= registration
 PY := .venv/bin/python
 VENV := .venv/.made
 UV := .venv/bin/uv
-ENGINE = engine=$$($(PY) -m tools.engine) && \
-	export PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv"
+# With a Pulumi engine on PATH, and so that no interrupt leaves anything of it running.
+GUARDED = $(PY) -m tools.guarded
+# What is changed in a cloud may take so long, should it be interrupted meanwhile.
+CHANGING = $(GUARDED) --seconds-to-finish 300
+# What a message of the program names as the way out after an interrupt.
+export PREFECT_RECOVER := make recover STACK=$(STACK)
 
 # uv trusts its own list of certificates, unless told that the machine has one.
 export UV_SYSTEM_CERTS := 1
@@ -49,7 +53,7 @@ preview: $(VENV) ## Show what `pulumi up` would change (STACK=local)
 ifeq ($(STACK),local)
 	@$(PY) -m local env pulumi preview --stack local --diff
 else
-	@$(ENGINE) && pulumi preview --stack $(STACK) --diff
+	@$(GUARDED) pulumi preview --stack $(STACK) --diff
 endif
 
 .PHONY: deploy
@@ -57,7 +61,15 @@ deploy: $(VENV) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do
 ifeq ($(STACK),local)
 	@echo "make deploy STACK=dev, for example; the local stack's is make up" >&2; exit 2
 else
-	@$(ENGINE) && pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
+	@$(CHANGING) pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
+endif
+
+.PHONY: recover
+recover: $(VENV) ## Finish what a kill has interrupted in a stack (STACK=dev, YES=1, PRUNE=1)
+ifeq ($(STACK),local)
+	@$(PY) -m local up
+else
+	@$(CHANGING) $(PY) -m stacks.prefect.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
 endif
 
 .PHONY: promote
@@ -65,16 +77,16 @@ promote: $(VENV) ## Let TO run what FROM has proved (FROM=dev TO=prod, DRY_RUN=1
 ifeq ($(and $(FROM),$(TO)),)
 	@echo "make promote FROM=dev TO=prod, for example" >&2; exit 2
 else
-	@$(ENGINE) && $(PY) -m promotion promote --from "$(FROM)" --to "$(TO)" $(if $(DRY_RUN),--dry-run) $(if $(REASON),--reason "$$REASON")
+	@$(GUARDED) $(PY) -m promotion promote --from "$(FROM)" --to "$(TO)" $(if $(DRY_RUN),--dry-run) $(if $(REASON),--reason "$$REASON")
 endif
 
 .PHONY: rollback
 rollback: $(VENV) ## Let a stack run the images from before (STACK=prod, DRY_RUN=1)
-	@$(ENGINE) && $(PY) -m promotion rollback --stack "$(STACK)" $(if $(DRY_RUN),--dry-run)
+	@$(GUARDED) $(PY) -m promotion rollback --stack "$(STACK)" $(if $(DRY_RUN),--dry-run)
 
 .PHONY: plan
 plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
-	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(ENGINE) &&) $(PY) -m tools.plan write --stack $(STACK)
+	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(GUARDED)) $(PY) -m tools.plan write --stack $(STACK)
 
 .PHONY: comment
 comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
@@ -86,7 +98,7 @@ endif
 
 .PHONY: test
 test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
-	@$(ENGINE) && $(PY) -m pytest $(ARGS)
+	@$(GUARDED) $(PY) -m pytest $(ARGS)
 
 .PHONY: e2e
 e2e: $(VENV) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
@@ -116,7 +128,7 @@ docs: $(VENV) ## Write the configuration's reference from its models
 
 .PHONY: bench
 bench: $(VENV) ## Measure beside the peers (PART=registration or images; ARGS="--help")
-	@$(ENGINE) && $(PY) -m bench.$(PART) $(ARGS)
+	@$(GUARDED) $(PY) -m bench.$(PART) $(ARGS)
 
 # Renovate moves the version. The locks say it all, so nothing is resolved or built.
 AUDIT = $(UV) tool run -q pip-audit@2.10.1 --strict --disable-pip --require-hashes \

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
@@ -22,7 +23,8 @@ from local.records import read
 from local.services import ServiceError, Services
 from local.stack import Stack, StackError
 from local.up import StepError, up
-from tools import engine
+from tools import command, engine
+from tools.command import Interrupt, watched
 from tools.locks import exclusive
 
 SERVICES = ("server", "worker")
@@ -35,10 +37,15 @@ def run_up(places: Places, console: Console, told: argparse.Namespace) -> int:
 
 
 def run_down(places: Places, console: Console, told: argparse.Namespace) -> int:
+    with watched(places.root):
+        _stop(places, console)
+    return 0
+
+
+def _stop(places: Places, console: Console) -> None:
     services = Services(places, console.print)
     for name in reversed(SERVICES):  # the worker first: it still has something to report
         console.print(f"{name}: {'stopped' if services.stop(name) else 'was not running'}")
-    return 0
 
 
 def run_status(places: Places, console: Console, told: argparse.Namespace) -> int:
@@ -87,24 +94,26 @@ def run_destroy(places: Places, console: Console, told: argparse.Namespace) -> i
         console.print("There is no local stack.")
         return 0
     services = Services(places, console.print)
-    with exclusive(places.lock("up"), lambda pid: console.print(f"waiting for process {pid}")):
-        if (places.state / ".pulumi" / "stacks").exists():
+    others = exclusive(places.lock("up"), lambda pid: console.print(f"waiting for process {pid}"))
+    with others, watched(places.root):
+        if Stack(places=places, environment={}).file:
             server = services.ensure("server", lambda k: prefect.server(places, k, console.print))
             ours = environment(places, server.api_url, engine.find().bin)
             Stack(places=places, environment=ours, say=console.print).destroy()
-        run_down(places, console, told)
+        _stop(places, console)
         shutil.rmtree(places.base)
     console.print("The local stack is gone.")
     return 0
 
 
 def run_env(places: Places, console: Console, told: argparse.Namespace) -> int:
-    places.state.mkdir(parents=True, exist_ok=True)
+    places.make()
     known = read(places.record("server"))
     url = known.api_url if known else prefect.api_url(prefect.DEFAULT_PORT)
     wanted = environment(places, url, engine.find().bin)
     if told.command:
-        return subprocess.run(told.command, env=wanted).returncode
+        with watched(places.root):
+            return command.run(told.command, say=console.print, environment=wanted)
     print(*exports(wanted, os.environ), sep="\n")
     return 0
 
@@ -143,9 +152,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EXPECTED as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         return 1
-    except KeyboardInterrupt:
-        console.print("\nInterrupted; the same command goes on from here.")
-        return 130
+    except KeyboardInterrupt as interrupt:
+        with suppress(OSError):  # the terminal was closed
+            console.print("\nInterrupted; the same command goes on from here.")
+        return interrupt.status if isinstance(interrupt, Interrupt) else 130
 
 
 if __name__ == "__main__":

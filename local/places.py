@@ -43,8 +43,10 @@ class Places:
         return self.run / f"{name}.lock"
 
     def make(self) -> None:
+        self.base.mkdir(parents=True, exist_ok=True)
+        self.base.chmod(0o700)  # the database and the state are nobody else's business
         for folder in (self.prefect, self.state, self.run, self.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
 
     def shown(self, path: Path) -> str:
         """As a person in the root would type it."""

@@ -22,6 +22,7 @@ class Record:
     port: int
     api_url: str
     version: str
+    answered: bool = False  # once it did
 
     def process(self) -> psutil.Process | None:
         """The process, unless it has ended or its number now belongs to a stranger."""

@@ -1,18 +1,21 @@
 """Starts, finds and stops background services: one record, one log and one lock for each stack."""
 
+import json
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 
 import psutil
 
-from local.places import Places
+from local.places import ROOT, Places
 from local.records import Record, mark, marked, read
+from tools import leftovers
 from tools.locks import exclusive
 
 Say = Callable[[str], None]
@@ -63,7 +66,7 @@ class Services:
                 self._end(self._own(name), [])  # one whose record was lost
             service = make(known)
             if known and runs and self._fits(known, service):
-                return known
+                return known if known.answered else self._answered(known, service)
             self._end(self._own(name), [])
             return self._start(service)
 
@@ -96,8 +99,10 @@ class Services:
         wanted = (service.command, service.api_url, version("prefect"))
         if (record.command, record.api_url, record.version) != wanted:
             return False
-        deadline = time.monotonic() + SECONDS_TO_ANSWER
-        while time.monotonic() < deadline:
+        # An interrupted command may have left it starting: it is not slower for being waited for.
+        start = 0.0 if record.answered else record.created + service.seconds_to_start - time.time()
+        deadline = time.monotonic() + max(SECONDS_TO_ANSWER, start)
+        while time.monotonic() < deadline and record.process():
             if service.healthy():
                 return True
             time.sleep(POLL_SECONDS)
@@ -109,6 +114,8 @@ class Services:
         return [process for process, run in marked(name, self.places.base) if not run]
 
     def _start(self, service: Service) -> Record:
+        # It outlives the command that starts it, so it does not bear that one's mark.
+        environment = {k: v for k, v in service.environment.items() if k != leftovers.MARK}
         log = self.places.log(service.name)
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
@@ -116,25 +123,34 @@ class Services:
             output.write(f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(service.command)}\n")
             output.flush()
             started = subprocess.Popen(
-                service.command,
-                cwd=self.places.root,
-                env={**service.environment, **mark(service.name, self.places.base)},
+                self._launch(service),
+                cwd=ROOT,
+                env={**environment, **mark(service.name, self.places.base)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # outlives our terminal and its Ctrl-C
             )
-        record = Record(
-            pid=started.pid,
-            created=psutil.Process(started.pid).create_time(),
-            command=service.command,
-            port=service.port,
-            api_url=service.api_url,
-            version=version("prefect"),
-        )
-        record.write(self.places.record(service.name))
         self._await_health(service, started)
-        return record
+        record = read(self.places.record(service.name))
+        if record is None or record.pid != started.pid:
+            raise ServiceError(f"the {service.name} runs, and its record was taken away")
+        return self._answered(record, service)
+
+    def _launch(self, service: Service) -> list[str]:
+        told = {
+            "command": service.command,
+            "port": service.port,
+            "api_url": service.api_url,
+            "version": version("prefect"),
+        }
+        where = [str(self.places.record(service.name)), json.dumps(told), str(self.places.root)]
+        return [sys.executable, "-m", "local.launch", *where]
+
+    def _answered(self, record: Record, service: Service) -> Record:
+        known = replace(record, answered=True)
+        known.write(self.places.record(service.name))
+        return known
 
     def _await_health(self, service: Service, started: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + service.seconds_to_start

@@ -2,23 +2,25 @@
 
 import json
 import re
-import shutil
 import socket
-import subprocess
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from local.places import Places
 from local.services import Say
+from tools import command
 
 NAME = "local"
 SHOWN = re.compile(r"^\s*(Resources:|[+~-]+ \d|\d+ (unchanged|errored)|Duration:)")
 ERROR_LINES = 40
+CLOCK_SLACK = 2.0  # seconds; the kernel tells a process's age, psutil adds the time of boot
 
 
 class StackError(Exception):
@@ -37,67 +39,108 @@ class Stack:
         With a refresh, so that what was removed in Prefect's UI comes back, and without a
         preview: what is at stake is this machine's own server.
         """
-        self._select()
-        self._pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs")
+        self._make()
+        if self._was_killed():
+            self.say("  taking up what a killed one has left")
+            recover = ("-m", "stacks.prefect.recover", "--stack", NAME, "--yes", "--prune")
+            self._run([sys.executable, *recover])
+        else:
+            self._pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs")
 
     def outputs(self) -> dict[str, Any]:
         outputs: dict[str, Any] = json.loads(self._pulumi("stack", "output", "--json"))
         return outputs
 
     def destroy(self) -> None:
-        self._select()
+        """Remove all that the stack has made, and the stack."""
+        if self.file is None:
+            return
+        if self._was_killed():
+            self._pulumi("cancel", "--yes")
+            self._pulumi("refresh", "--clear-pending-creates", "--yes", "--skip-preview")
         self._pulumi("destroy", "--yes", "--skip-preview")
         self._pulumi("stack", "rm", "--yes", "--preserve-config")
 
-    def _select(self) -> None:
-        self._pulumi("stack", "select", "--create")
-        self._free_lock()
+    @property
+    def file(self) -> Path | None:
+        """Its state, once it is made."""
+        return next((self.places.state / ".pulumi" / "stacks").glob(f"*/{NAME}.json"), None)
 
-    def _free_lock(self) -> None:
-        """A killed Pulumi leaves its lock behind; one that still runs keeps it."""
+    def _make(self) -> None:
+        if self.file is None:
+            # Every command names the stack: which one is selected is the user's own business.
+            self._pulumi("stack", "init", "--no-select")
+
+    def _was_killed(self) -> bool:
+        """Whether an update ended without putting away its lock, or its note of what it was at.
+
+        Raises:
+            StackError: it may still be at it.
+        """
+        found = False
         for lock in (self.places.state / ".pulumi" / "locks").rglob("*.json"):
-            holder = json.loads(lock.read_text())
-            here = holder.get("hostname") == socket.gethostname()
-            if not here or psutil.pid_exists(holder["pid"]):
+            found = True
+            try:
+                holder = json.loads(lock.read_text())
+            except ValueError:  # cut off
+                continue
+            if _may_live(holder):
                 who = f"process {holder['pid']} on {holder.get('hostname')}"
                 raise StackError(f"{who} is changing the stack: wait for it, or end it")
-            self.say(f"  freeing the lock of process {holder['pid']}, which is gone")
-            self._pulumi("cancel", "--yes")
+        return found or self._has_pending_operations()
+
+    def _has_pending_operations(self) -> bool:
+        if self.file is None:
+            return False
+        checkpoint = json.loads(self.file.read_text())["checkpoint"]
+        return bool((checkpoint.get("latest") or {}).get("pending_operations"))
 
     def _pulumi(self, *arguments: str) -> str:
-        """Run one command and return what it printed; its log also has what it complained of."""
+        """Run one command of Pulumi's on the stack, and return what it printed."""
         quiet = ["--non-interactive", "--color", "never"]
-        command = [self._program(), *arguments, "--stack", NAME, *quiet]
+        return self._run(["pulumi", *arguments, "--stack", NAME, *quiet])
+
+    def _run(self, call: Sequence[str]) -> str:
+        """What ``call`` printed, and what it complained of; its log has that too."""
         log = self.places.log("pulumi")
         lines: list[str] = []
+
         with log.open("a") as output:
-            print(f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(command)}", file=output)
-            process = subprocess.Popen(
-                command,
-                cwd=self.places.root,
-                env=dict(self.environment),
-                text=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-            for line in process.stdout or ():
+
+            def heard(line: str) -> None:
                 print(line, end="", file=output, flush=True)
                 lines.append(line)
                 if SHOWN.match(line):
                     self.say(f"  {line.strip()}")
-        if status := process.wait():
+
+            print(f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(call)}", file=output)
+            status = command.run(
+                call,
+                say=self.say,
+                environment=self.environment,
+                folder=self.places.root,
+                heard=heard,
+            )
+        if status:
             where = self.places.shown(log)
-            what = f"`{' '.join(['pulumi', *arguments[:2]])}`"
+            what = f"`{' '.join(call[:3])}`"
             told = _essence(lines)
             raise StackError(
                 f"{what} failed (exit status {status}); all it said is in {where}:\n{told}"
             )
         return "".join(lines)
 
-    def _program(self) -> str:
-        """The environment's own, as our PATH may have another."""
-        return shutil.which("pulumi", path=self.environment["PATH"]) or "pulumi"
+
+def _may_live(holder: Mapping[str, Any]) -> bool:
+    """Whether the process is still there that took a lock, as far as can be told from here."""
+    if holder.get("hostname") != socket.gethostname():
+        return True
+    try:
+        began = psutil.Process(holder["pid"]).create_time()
+    except psutil.Error:
+        return False
+    locked = datetime.fromisoformat(holder["timestamp"]).timestamp()
+    return began < locked + CLOCK_SLACK
 
 
 def _essence(lines: Sequence[str]) -> str:

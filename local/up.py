@@ -18,6 +18,7 @@ from local.runs import FINAL, Run, RunError, Runs, WorkerGoneError, client
 from local.services import ServiceError, Services
 from local.stack import NAME, Stack, StackError
 from tools import engine
+from tools.command import watched
 from tools.locks import exclusive
 
 EXPECTED = (engine.NoEngineError, ServiceError, StackError, RunError, httpx.HTTPError)
@@ -39,7 +40,7 @@ def up(places: Places, console: Console) -> bool:
         places.lock("up"),
         lambda pid: console.print(f"process {pid} already brings it up: waiting for it"),
     )
-    with others:
+    with others, watched(places.root):
         with step("engine"):
             found = engine.find()
         with step("server"):

@@ -47,7 +47,7 @@ def write(stack: str) -> int:
     )
     print(done.stdout, end="", flush=True)
     file = _file(stack)
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
     file.write_text(comment(stack, done.stdout, failed=done.returncode != 0))
     return done.returncode
 
@@ -91,7 +91,10 @@ def main(arguments: Sequence[str]) -> int:
         if name == "post":
             command.add_argument("--pull-request", type=int, required=True)
     told = parser.parse_args(arguments)
-    return write(told.stack) if told.command == "write" else post(told.stack, told.pull_request)
+    try:
+        return write(told.stack) if told.command == "write" else post(told.stack, told.pull_request)
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ Structured: TypeAlias = Annotated[pulumi.Input[T] | Undeclared | None, _JSON]
 AnyJson: TypeAlias = Annotated[Any, _JSON]
 
 _ADOPT: Final = "adopt"
+# The way out after an `up` that was cut short, unless PREFECT_RECOVER has another command for it.
+_RECOVER: Final = "python -m stacks.prefect.recover --stack NAME"
 
 Problem: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
 
@@ -280,12 +282,15 @@ class PrefectProvider(ResourceProvider):
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
         whose = {"name", *self.identity} & live.keys() & told.keys()
         another = [k for k in whose if live[k] != told[k]]
-        identical = not changed and os.environ.get("PREFECT_ADOPT") == "identical"
+        adopting = os.environ.get("PREFECT_ADOPT") == "identical"
+        identical = adopting and not changed
         if another or not (adopt or identical or self.is_ours(live, told)):
+            recover = os.environ.get("PREFECT_RECOVER") or _RECOVER
+            cut_short = f"; or, if an `up` that made it was cut short, run `{recover}`"
             raise PrefectError(
                 f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
-                "it. Give yours another name; or pass adopt=True to take it over; or, if an `up` "
-                "was killed while it made it, run this one with PREFECT_ADOPT=identical."
+                "it. Give yours another name; or pass adopt=True to take it over"
+                f"{'' if adopting else cut_short}."
             )
         if changed:
             self.change(id_, seen, told, changed)

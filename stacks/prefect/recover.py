@@ -62,7 +62,12 @@ def _mend_backend() -> None:
 def _pulumi(*arguments: str, **env: str) -> int:
     told = [f"{name}={value}" for name, value in env.items()]
     print("+", *told, "pulumi", *arguments, file=sys.stderr, flush=True)
-    return subprocess.run(["pulumi", *arguments], env=os.environ | env, check=False).returncode
+    pulumi = subprocess.Popen(["pulumi", *arguments], env=os.environ | env)
+    try:
+        return pulumi.wait()
+    except KeyboardInterrupt:  # it has heard it too, and finishes the step in hand
+        pulumi.wait()
+        raise
 
 
 if __name__ == "__main__":
@@ -75,4 +80,7 @@ if __name__ == "__main__":
         help="remove deployments that this stack has made and no longer knows",
     )
     told = options.parse_args()
-    sys.exit(recover(told.stack, yes=told.yes, prune=told.prune))
+    try:
+        sys.exit(recover(told.stack, yes=told.yes, prune=told.prune))
+    except KeyboardInterrupt:
+        sys.exit(130)

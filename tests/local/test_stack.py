@@ -16,7 +16,13 @@ print("Updating (local):\\n  noise\\nDiagnostics:\\n  pool:\\n    error: the poo
 print("Resources:\\n    + 4 created\\n")
 sys.exit("update" if "up" in sys.argv else 0)
 """
-OBEYS = "import sys; print(*sys.argv[1:])"
+OBEYS = """
+import json, sys
+words = sys.argv[1:]
+answer = {"deployment": {}} if words[:2] == ["stack", "export"] else {"url": "file:///state"}
+print(json.dumps(answer) if "--json" in words or "export" in words else " ".join(words))
+"""
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -34,10 +40,10 @@ def stack(places: Places, program: str, said: list[str]) -> Stack:
     return Stack(places=places, environment={"PATH": str(pulumi.parent)}, say=said.append)
 
 
-def locked_by(places: Places, pid: int, host: str) -> None:
+def locked_by(places: Places, pid: int, host: str, since: str = "2099-01-01T00:00:00Z") -> None:
     locks = places.state / ".pulumi" / "locks" / "organization" / "dataflows" / "local"
     locks.mkdir(parents=True)
-    (locks / "one.json").write_text(json.dumps({"pid": pid, "hostname": host}))
+    (locks / "one.json").write_text(json.dumps({"pid": pid, "hostname": host, "timestamp": since}))
 
 
 def test_a_failed_update_shows_the_diagnostics_and_where_the_rest_is(
@@ -58,12 +64,58 @@ def test_the_screen_has_the_summary_only(places: Places, said: list[str]):
     assert {line.strip() for line in said} == {"Resources:", "+ 4 created"}
 
 
-def test_a_lock_left_by_a_killed_pulumi_is_freed(places: Places, said: list[str]):
+def state(places: Places, **latest: object) -> None:
+    file = places.state / ".pulumi" / "stacks" / "dataflows" / "local.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"checkpoint": {"latest": latest}}))
+    (places.root / "stacks").symlink_to(ROOT / "stacks")
+
+
+def steps(places: Places) -> list[str]:
+    """What Pulumi was told to do, in the words that matter."""
+    log = places.log("pulumi").read_text().splitlines()
+    return [line for line in log if line.startswith(("cancel", "refresh", "up", "destroy"))]
+
+
+def test_what_a_killed_pulumi_has_left_is_taken_up_as_recover_does(places: Places, said: list[str]):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
+    state(places)
     locked_by(places, gone.pid, socket.gethostname())
     stack(places, OBEYS, said).up()
-    assert any("cancel --yes" in line for line in places.log("pulumi").read_text().splitlines())
+    assert [step.split()[0] for step in steps(places)] == ["cancel", "refresh", "up"]
+    assert "--clear-pending-creates" in steps(places)[1]
+
+
+def test_a_step_that_was_cut_short_is_taken_up_too(places: Places, said: list[str]):
+    state(places, pending_operations=[{"type": "creating"}])
+    stack(places, OBEYS, said).up()
+    assert [step.split()[0] for step in steps(places)] == ["cancel", "refresh", "up"]
+
+
+def test_the_number_of_a_dead_holder_that_a_stranger_has_now_holds_no_lock(
+    places: Places, said: list[str]
+):
+    state(places)
+    locked_by(places, os.getpid(), socket.gethostname(), "2001-01-01T00:00:00Z")
+    stack(places, OBEYS, said).up()
+    assert [step.split()[0] for step in steps(places)] == ["cancel", "refresh", "up"]
+
+
+def test_a_lock_that_was_cut_off_holds_nobody_up(places: Places, said: list[str]):
+    state(places)
+    locked_by(places, os.getpid(), socket.gethostname())
+    [lock] = (places.state / ".pulumi" / "locks").rglob("*.json")
+    lock.write_text("")
+    stack(places, OBEYS, said).up()
+    assert steps(places)[0].startswith("cancel")
+
+
+def test_nothing_is_taken_up_where_nothing_was_cut_short(places: Places, said: list[str]):
+    state(places)
+    stack(places, OBEYS, said).up()
+    [up] = steps(places)
+    assert up.startswith("up --yes --skip-preview --refresh")
 
 
 @pytest.mark.parametrize("host", [socket.gethostname(), "another-machine"])

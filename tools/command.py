@@ -1,0 +1,190 @@
+"""A command that can be interrupted at any moment, and leaves nothing running.
+
+Interrupts are SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal was closed), and the end of the `make`
+that has called us. Kills, which nobody can heed, are the watcher's: see `tools.leftovers`.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from tools import leftovers
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS_TO_FINISH = 8.0  # for Pulumi to finish the step in hand
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+POLL_SECONDS = 0.2
+
+
+class Interrupt(KeyboardInterrupt):
+    """One of the signals that are heeded has come."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.strsignal(number))
+        self.status = 128 + number
+
+
+@contextmanager
+def watched(folder: Path = ROOT, patience: float = SECONDS_TO_FINISH) -> Iterator[None]:
+    """Whatever is started inside is gone afterwards, also when this very process is killed.
+
+    What an earlier command of the checkout in ``folder`` has left running, as its watcher was
+    killed with it, is ended first.
+
+    Raises:
+        Interrupt: wherever the command is; again only for a second SIGINT.
+    """
+    with _heeding() as heed:
+        leftovers.end(leftovers.of_the_dead(folder), patience)
+        mark = leftovers.mark(folder)
+        watcher = subprocess.Popen(
+            [sys.executable, "-m", "tools.leftovers", mark, str(patience)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.environ[leftovers.MARK] = mark
+        try:
+            yield
+        finally:
+            heed.nothing_more()
+            del os.environ[leftovers.MARK]
+            watcher.communicate()  # ends its input, which is its sign, and waits for it
+
+
+def run(
+    command: Sequence[str],
+    *,
+    say: Callable[[str], object],
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    heard: Callable[[str], object] | None = None,
+    patience: float = SECONDS_TO_FINISH,
+) -> int:
+    """The exit status of ``command``, each line of whose output is given to ``heard``, if any.
+
+    Interrupted, it is asked to end, and has ``patience`` seconds; or until the next Ctrl-C.
+    """
+    program = shutil.which(command[0], path=environment["PATH"]) or command[0]
+    piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # A session of its own, or Ctrl-C would reach it beside us, and a second time through us.
+    process = subprocess.Popen(
+        [program, *command[1:]],
+        cwd=folder,
+        env=dict(environment),
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        **(piped if heard else {}),  # type: ignore[call-overload]
+    )
+    reader = threading.Thread(target=_read, args=(process, heard), daemon=True)
+    reader.start()
+    try:
+        status = process.wait()
+    except Interrupt:
+        _stop(process, say, patience)
+        raise
+    reader.join(timeout=POLL_SECONDS * 10)  # something else may hold the other end for ever
+    return int(status)
+
+
+def _read(process: "subprocess.Popen[str]", heard: Callable[[str], object] | None) -> None:
+    for line in process.stdout or ():
+        with suppress(OSError, SystemExit):  # a closed terminal; Pulumi must not wait for us
+            if heard:
+                heard(line)
+
+
+def _stop(process: "subprocess.Popen[str]", say: Callable[[str], object], patience: float) -> None:
+    name = Path(str(process.args[0])).name  # type: ignore[index]
+    with suppress(OSError, SystemExit):
+        say(
+            f"Interrupted: waiting for {name} to finish what it is at"
+            f" (at most {patience:.0f} s; Ctrl-C again ends it at once)"
+        )
+    mine = os.environ.get(leftovers.MARK, "")
+    asked = leftovers.interrupt_pulumi(mine.__eq__)
+    if process.pid not in [each.pid for each in asked]:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(patience)
+    except (Interrupt, subprocess.TimeoutExpired):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+class _Heed:
+    """Turns the first signal into an exception, and further ones if they are Ctrl-C."""
+
+    def __init__(self) -> None:
+        self.seen = self.deaf = False
+
+    def nothing_more(self) -> None:
+        self.deaf = True
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        # `make` hands SIGTERM on that the whole group has got already.
+        if self.deaf or (self.seen and number != signal.SIGINT):
+            return
+        self.seen = True
+        raise Interrupt(number)
+
+
+@contextmanager
+def _heeding() -> Iterator[_Heed]:
+    heed = _Heed()
+    before = {number: signal.getsignal(number) for number in HEEDED}
+    for number, how in before.items():
+        if how != signal.SIG_IGN or number != signal.SIGHUP:  # nohup
+            signal.signal(number, heed)
+    left = threading.Event()
+    if make := _make():
+        threading.Thread(target=_heed_make, args=(make, left), daemon=True).start()
+    try:
+        yield heed
+    finally:
+        left.set()
+        for number, how in before.items():
+            signal.signal(number, how)
+
+
+def _make() -> psutil.Process | None:
+    """The one that has called us, if one has."""
+    with suppress(psutil.Error):
+        for ancestor in psutil.Process().parents():
+            if ancestor.name() in ("make", "gmake"):
+                return ancestor
+    return None
+
+
+def _heed_make(make: psutil.Process, left: threading.Event) -> None:
+    """Interrupt us when `make` is gone, or has been interrupted alone: it waits for us then."""
+    caught = _caught(make.pid)
+    while not left.wait(POLL_SECONDS):
+        if not leftovers.goes_on(make) or caught & ~_caught(make.pid):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            return
+
+
+def _caught(pid: int) -> int:
+    """Which of the heeded signals the process has a handler for; `make` lets go of it when called.
+
+    Only where there is a `/proc`.
+    """
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        if found := re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE):
+            return int(found[1], 16) & sum(1 << (number - 1) for number in HEEDED)
+    return 0
