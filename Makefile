@@ -22,11 +22,11 @@ endif
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: up
-up: $(VENV) ## Bring the local stack up and run its flows; safe to repeat
-	@$(PY) -m local up
+up: $(VENV) ## Bring the local stack up and run its flows; safe to repeat (RUNS=0: no flows)
+	@$(PY) -m local up $(if $(filter 0,$(RUNS)),--no-runs)
 
 .PHONY: status
 status: $(VENV) ## Show the local services
@@ -103,6 +103,10 @@ test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
 .PHONY: e2e
 e2e: $(VENV) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
 	@$(PY) -m pytest -m e2e tests/e2e $(ARGS)
+
+.PHONY: interrupts
+interrupts: $(VENV) ## Interrupt make up and make destroy at random moments (ARGS="--help")
+	@$(PY) -m bench.interrupts $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## Check the code's rules and form

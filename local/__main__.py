@@ -33,7 +33,7 @@ EXPECTED = (StepError, ServiceError, StackError, engine.NoEngineError, httpx.HTT
 
 
 def run_up(places: Places, console: Console, told: argparse.Namespace) -> int:
-    return 0 if up(places, console) else 1
+    return 0 if up(places, console, proof=told.runs) else 1
 
 
 def run_down(places: Places, console: Console, told: argparse.Namespace) -> int:
@@ -129,7 +129,8 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(action=action)
         return added
 
-    command("up", "Bring the local stack up and run its flows; safe to repeat.", run_up)
+    bring = command("up", "Bring the local stack up and run its flows; safe to repeat.", run_up)
+    bring.add_argument("--no-runs", dest="runs", action="store_false", help="start no flows")
     command("status", "Show the services; fails when one has died.", run_status)
     logs = command("logs", "Show the end of the logs.", run_logs)
     logs.add_argument("service", nargs="?", choices=LOGS, help="one log only")

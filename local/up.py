@@ -31,8 +31,8 @@ class StepError(Exception):
     """A step of `up` failed; the message says which, and why."""
 
 
-def up(places: Places, console: Console) -> bool:
-    """Whether everything runs, and every run of the proof has completed."""
+def up(places: Places, console: Console, *, proof: bool = True) -> bool:
+    """Whether everything runs, and every run of the proof, if it is wanted, has completed."""
     places.make()
     services = Services(places, console.print)
     step = partial(_step, console, services)
@@ -56,9 +56,11 @@ def up(places: Places, console: Console) -> bool:
                 if not services.running("worker"):
                     _settle(runs, places, pool, console)
                 services.ensure("worker", lambda k: prefect.worker(places, k, server.api_url, pool))
-            with step("runs"):
-                ended = _prove(runs, lambda: services.running("worker") is not None, console)
-            _show(ended, server.api_url, console)
+            ended: list[Run] = []
+            if proof:
+                with step("runs"):
+                    ended = _prove(runs, lambda: services.running("worker") is not None, console)
+                _show(ended, server.api_url, console)
             for run in ended:
                 if not run.completed:
                     _explain(run, runs, console)

@@ -15,7 +15,7 @@ from tests.cloud.cloud import Cloud, World
 from tests.gcp.stacks import ROOT, filled
 from tests.live.stack import environment
 
-_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "promotion", "stacks")
+_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "promotion", "stacks", "tools")
 _LAUNCHER = """\
 #!/bin/sh
 PYTHONPATH={root} exec {python} -m tests.cloud.plugin {name} "$@"
@@ -131,7 +131,7 @@ class Checkout:
         done = subprocess.run(
             command,
             cwd=self.repository,
-            env=self._env(),
+            env=self.environment,
             input=told,
             capture_output=True,
             text=True,
@@ -147,7 +147,8 @@ class Checkout:
         self.run(*command, "--event-log", str(log))
         return changes(json.loads(line) for line in log.read_text().splitlines())
 
-    def _env(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_OURS)}
         told = environment(self.home, self.engine, self.api_url)
         path = [str(self.home / "bin"), str(Path(sys.executable).parent), told["PATH"]]

@@ -1,0 +1,1 @@
+"""Interrupts of the local stack's commands, wherever they happen to be, and what comes of them."""
