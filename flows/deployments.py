@@ -1,6 +1,6 @@
 """Which flows are deployed: in this tuple means registered, taken out means removed."""
 
-from flows.declarations import FlowDeployment, Schedule
+from flows.declarations import FlowDeployment, Schedule, check
 
 DEPLOYMENTS = (
     FlowDeployment(  # by hand, from the UI
@@ -22,3 +22,6 @@ DEPLOYMENTS = (
         memory="1Gi",
     ),
 )
+
+if __name__ == "__main__":
+    check(DEPLOYMENTS)  # python -m flows.deployments

@@ -9,6 +9,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from pydantic import Field, ValidationError
 
+from .cloud_run import memory_problem, pair_problem
 from .complaints import closest, explain, placeholders
 from .sections import (
     Agent,
@@ -52,6 +53,10 @@ class StackConfig(Section):
         if self.prefect.api_url is None:
             what = Prefect.model_fields["api_url"].description
             yield f"prefect.api_url is missing, as runner.kind is cloud-run ({what}). Add it."
+        if wrong := memory_problem(self.runner.memory) or pair_problem(
+            self.runner.cpu, self.runner.memory
+        ):
+            yield f"runner.memory: {wrong}."
         if self.runner.egress == "all-traffic" and self.agent.egress != "nat":
             yield (
                 "runner.egress: 'all-traffic' has no way out of the network without a NAT. Write "

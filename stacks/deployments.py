@@ -3,83 +3,97 @@
 import ast
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pulumi
 
-from flows.declarations import FlowDeployment, Schedule
+from flows.checking import faults, place, sound
+from flows.declarations import FlowDeployment, Schedule, complaints, gathered, who
 
+from .cloud_run import cpu_problem, memory_problem, pair_problem
+from .complaints import closest
 from .config import StackConfig
+from .declared import DeclarationError
 from .prefect import UNDECLARED, DeploymentArgs, PrefectError, flow_of
 from .prefect.deployment import DeploymentProvider
+from .sections import CloudRun
 
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.
 _SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)
 
 
-class DeclarationError(pulumi.RunError):  # Pulumi shows its text alone, without a traceback
-    """Something in ``flows/deployments.py`` cannot be deployed; the text says what and where."""
-
-
 def deployment_args(
-    declarations: Iterable[FlowDeployment],
+    deployments: object,
     config: StackConfig,
     *,
     stack: str,
     directory: str,
     work_pool_name: pulumi.Input[str],
+    overridable: Sequence[str] = (),
 ) -> dict[str, DeploymentArgs]:
     """The args of every declared deployment, by ``flow/deployment``.
 
-    ``directory`` is where the flows lie when they run. Nothing is imported of the flows: names,
-    descriptions and parameter schemas are read from their source.
+    ``deployments`` is ``DEPLOYMENTS``, whatever it holds; ``directory`` is where the flows lie when
+    they run, ``overridable`` what of a declaration is a variable of the jobs there. Nothing is
+    imported of the flows: names, descriptions and parameter schemas are read from their source.
 
     Raises:
-        DeclarationError: names every declaration that cannot be deployed, before any resource is.
+        DeclarationError: names all that is wrong in all of them, before any resource is.
     """
+    declared, problems = gathered(deployments)
     found: dict[str, DeploymentArgs] = {}
-    problems: list[str] = []
-    for declared in declarations:
-        try:
-            args = _args(declared, config, stack, directory, work_pool_name)
-            key = f"{args.flow_name}/{args.name}"
-            if key in found:
-                raise DeclarationError(f"two deployments are called {key}; give one a name")
-            _check(args)
-        except DeclarationError as error:
-            problems.append(f"flows/deployments.py, {declared.entrypoint}: {error}")
-        else:
-            found[key] = args
+    at: dict[str, str] = {}
+    for each in declared:
+        problems += complaints(each)
+        readable = sound(each)
+        flow: Mapping[str, Any] = {}
+        if readable.entrypoint:
+            try:
+                flow = _flow(readable.entrypoint)
+            except DeclarationError as error:
+                problems.append(f"{who(each)}: {error}")
+        args = _args(readable, flow, config, stack, directory, work_pool_name, overridable)
+        problems += _misfits(each, args, config, stack)
+        key = f"{args.flow_name}/{args.name}"
+        if not flow:
+            continue
+        if key in found:
+            problems.append(f"{who(each)}: {key} is declared at {at[key]} too; give one a name")
+        found[key], at[key] = args, place(each)
     if problems:
-        raise DeclarationError("\n".join(problems))
+        raise DeclarationError("\n".join(dict.fromkeys(problems)))
     return found
 
 
 def _args(
     declared: FlowDeployment,
+    flow: Mapping[str, Any],
     config: StackConfig,
     stack: str,
     directory: str,
     work_pool_name: pulumi.Input[str],
+    overridable: Sequence[str],
 ) -> DeploymentArgs:
-    flow = _flow(declared.entrypoint)
     active = config.prefect.schedules == "active"
+    own = {name: getattr(declared, name) for name in overridable}
     return DeploymentArgs(
-        flow_name=flow["name"],
+        flow_name=flow.get("name", ""),
         name=f"{declared.name}-{stack}" if declared.name else stack,
         entrypoint=declared.entrypoint,
-        description=flow["description"],
+        description=flow.get("description"),
         work_pool_name=work_pool_name,
         work_queue_name=declared.queue,
         parameters=dict(declared.parameters),
-        parameter_openapi_schema=flow["parameter_openapi_schema"],
+        parameter_openapi_schema=flow.get("parameter_openapi_schema"),
         enforce_parameter_schema=True,
-        job_variables={},
+        job_variables={name: value for name, value in own.items() if value is not None},
         pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": directory}}],
         tags=list(declared.tags),
-        schedules=[_schedule(s, active) for s in declared.schedules],
+        schedules=[_schedule(sound(s), active) for s in declared.schedules],
         concurrency_limit=declared.concurrency_limit,
         concurrency_options=(
             None if declared.concurrency_limit is None else {"collision_strategy": "ENQUEUE"}
@@ -88,17 +102,85 @@ def _args(
 
 
 def _schedule(schedule: Schedule, active: bool) -> dict[str, Any]:
+    anchor = schedule.anchor
+    if anchor and anchor.tzinfo is None:
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):  # said by the provider's check
+            anchor = anchor.replace(tzinfo=ZoneInfo(schedule.timezone))
     told = {
         "slug": schedule.slug,
         "cron": schedule.cron,
-        "interval": schedule.interval.total_seconds() if schedule.interval else None,
-        "anchor_date": schedule.anchor.isoformat() if schedule.anchor else None,
+        "interval": None if schedule.interval is None else schedule.interval.total_seconds(),
+        "anchor_date": anchor.isoformat() if anchor else None,
         "rrule": schedule.rrule,
         "timezone": schedule.timezone,
         "parameters": dict(schedule.parameters),
         "active": active,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _misfits(
+    declared: FlowDeployment, args: DeploymentArgs, config: StackConfig, stack: str
+) -> Iterator[str]:
+    """What Prefect, Cloud Run or this stack would not take of a declaration, in words."""
+    plain = {
+        name: value
+        for name, value in vars(args).items()
+        if value is not UNDECLARED and not isinstance(value, pulumi.Output)
+    }
+    told = plain.pop("schedules")
+    provider, readable = DeploymentProvider(), sound(declared)
+    for field, wrong in provider.problems(plain):
+        yield f"{who(declared)}: {field}: {wrong}"
+    if readable.queue not in (queues := ["default", *config.prefect.queues]):
+        yield (
+            f"{who(declared)}: queue: the stack {stack} has no queue {readable.queue!r}"
+            f"{closest(readable.queue, queues)}; write one of {', '.join(queues)}, or add it to "
+            f"prefect.queues in Pulumi.{stack}.yaml"
+        )
+    for wrong in _bad_size(readable, config):
+        yield f"{who(declared)}: {wrong}"
+    slugs: dict[str, str] = {}
+    for schedule, fields in zip(readable.schedules, told, strict=True):
+        slug = fields["slug"]
+        if slug in slugs and "slug" not in _wrong(schedule):
+            yield (
+                f"{who(declared, schedule)}: {slugs[slug]} has this slug too; give each its own, "
+                'as in slug="daily"'
+            )
+        slugs.setdefault(slug, place(schedule))
+        if "" in _wrong(schedule) or len({"cron", "interval", "rrule"} & fields.keys()) != 1:
+            # Said already. At any time its parameters can be checked.
+            fields = {"slug": slug, "cron": "0 0 * * *", "parameters": fields["parameters"]}
+        schema = plain["parameter_openapi_schema"]
+        if "parameters" in _wrong(declared) | _wrong(schedule):
+            schema = None
+        asked = {**plain, "parameter_openapi_schema": schema, "schedules": [fields]}
+        for field, wrong in provider.problems(asked):
+            if field == "schedules":
+                text = wrong.removeprefix(f"schedule {slug!r}: ")
+                yield f"{who(declared, schedule)}: {text}"
+
+
+def _wrong(declared: object) -> set[str]:
+    """The fields that are wrong by themselves; "" is what they are together."""
+    return {path.partition(".")[0] for path, _ in faults(declared)}
+
+
+def _bad_size(declared: FlowDeployment, config: StackConfig) -> Iterator[str]:
+    """What Cloud Run would refuse; also where runs are processes, as other stacks are there."""
+    cpu, memory = declared.cpu, declared.memory
+    wrong_cpu, wrong_memory = cpu and cpu_problem(cpu), memory and memory_problem(memory)
+    if wrong_cpu:
+        yield f"cpu: {wrong_cpu}"
+    if wrong_memory:
+        yield f"memory: {wrong_memory}"
+    if wrong_cpu or wrong_memory or cpu is memory is None:
+        return
+    stack = config.runner if isinstance(config.runner, CloudRun) else CloudRun(kind="cloud-run")
+    if wrong := pair_problem(cpu or stack.cpu, memory or stack.memory):
+        own = "" if cpu and memory else f" ({'memory' if cpu else 'cpu'} is the stack's own)"
+        yield f"memory: {wrong}{own}"
 
 
 def _flow(entrypoint: str) -> Mapping[str, Any]:
@@ -139,14 +221,3 @@ def _definition(path: str, function: str) -> ast.FunctionDef | ast.AsyncFunction
     if not decorators & {"flow", "prefect.flow"}:
         raise DeclarationError(f"{path}:{definition.lineno}: {function} is no flow; add @flow")
     return definition
-
-
-def _check(args: DeploymentArgs) -> None:
-    """What the provider would refuse, found before anything is registered."""
-    plain = {
-        name: value
-        for name, value in vars(args).items()
-        if value is not UNDECLARED and not isinstance(value, pulumi.Output)
-    }
-    for field, wrong in DeploymentProvider().problems(plain):
-        raise DeclarationError(f"{field}: {wrong}")

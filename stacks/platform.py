@@ -1,14 +1,14 @@
 """Assembly: connects the parts of a stack, decides nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import pulumi
 
-from flows.deployments import DEPLOYMENTS
-
 from .config import StackConfig
-from .deployments import DeclarationError, deployment_args
+from .declared import read
+from .deployments import deployment_args
 from .places import Lake, Machine, Place
 from .prefect import (
     UNDECLARED,
@@ -17,16 +17,16 @@ from .prefect import (
     BlockType,
     BlockTypeArgs,
     Deployment,
-    PrefectError,
     Variable,
     VariableArgs,
     WorkPool,
     WorkPoolArgs,
     WorkQueue,
     WorkQueueArgs,
-    check_job_variables,
 )
 from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
+
+Told: TypeAlias = Mapping[str, Any]
 
 _GOOGLE_BLOCKS = {  # by the path of the class, the slug of its type
     "prefect_gcp:GcpCredentials": "gcp-credentials",
@@ -44,13 +44,13 @@ class Platform:
         stack, place = pulumi.get_stack(), _place(config)
         # Before the first resource, so that a bad declaration changes nothing.
         declared = deployment_args(
-            DEPLOYMENTS,
+            read(),
             config,
             stack=stack,
             directory=place.directory,
             work_pool_name=config.prefect.work_pool,
+            overridable=place.overridable,
         )
-        overrides = _overrides(place)
         site = place.build()
         self.outputs = site.outputs
         self.pool = WorkPool(
@@ -89,12 +89,12 @@ class Platform:
                 key,
                 replace(
                     args,
-                    job_variables={**site.job_variables, **own},
+                    job_variables={**site.job_variables, **cast(Told, args.job_variables)},
                     version=UNDECLARED if site.version is None else site.version,
                 ),
                 _after(*inside, *data, *site.needs),
             )
-            for (key, args), own in zip(declared.items(), overrides, strict=True)
+            for key, args in declared.items()
         ]
 
     def export(self) -> None:
@@ -120,23 +120,6 @@ def _place(config: StackConfig) -> Place:
             return Cloud(config, runner, google, images, storage)
         case _:
             raise ValueError("sections are missing: config.load() would have said which")
-
-
-def _overrides(place: Place) -> list[dict[str, Any]]:
-    """What each declared deployment says for itself of its jobs, in the order of DEPLOYMENTS."""
-    told = [
-        {name: value for name in place.overridable if (value := getattr(declared, name))}
-        for declared in DEPLOYMENTS
-    ]
-    problems: list[str] = []
-    for declared, own in zip(DEPLOYMENTS, told, strict=True):
-        try:
-            check_job_variables(place.default_template, own)
-        except PrefectError as error:
-            problems.append(f"flows/deployments.py, {declared.entrypoint}: {error}")
-    if problems:
-        raise DeclarationError("\n".join(problems))
-    return told
 
 
 def _google_blocks(lake: Lake, stack: str) -> list[pulumi.Resource]:

@@ -5,11 +5,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from .cloud_run import CPU, MEMORY
+
 # What the platform itself tells every run.
 OURS = ("DATAFLOWS_STACK", "PREFECT_API_URL", "PREFECT_API_KEY")
 
-MEMORY = r"^\d+(G|Gi|M|Mi)$"  # the worker's own pattern
-CPU = r"^(\d+m|\d+(\.\d+)?)$"
 _ARM = ("t2a-", "c4a-", "n4a-", "a4x-")
 
 Memory: TypeAlias = Annotated[str, Field(pattern=MEMORY, examples=["512Mi", "2Gi"])]

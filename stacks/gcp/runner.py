@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pulumi
 import pulumi_gcp as gcp
 
+from ..cloud_run import CPU
 from ..runner import job_template
-from ..sections import CPU
 
 WORKER = "prefect_gcp.workers.cloud_run_v2:CloudRunWorkerV2"
 # Instead of `prefect flow-run execute`; in the image by images/runner/Dockerfile.

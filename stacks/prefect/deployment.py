@@ -54,11 +54,15 @@ class DeploymentProvider(PrefectProvider):
         for wrong in schedules.problems(fields.get("schedules") or []):
             yield "schedules", wrong
         if schema := fields.get("parameter_openapi_schema"):
-            for wrong in _bad_parameters(fields.get("parameters") or {}, schema):
+            parameters = fields.get("parameters") or {}
+            told = list(_bad_parameters(parameters, schema))
+            for wrong in told:
                 yield "parameters", wrong
             for schedule in fields.get("schedules") or []:
-                for wrong in _bad_parameters(schedule.get("parameters") or {}, schema):
-                    yield "schedules", f"schedule {schedule.get('slug')!r}: {wrong}"
+                given = {**parameters, **(schedule.get("parameters") or {})}
+                for wrong in (*_bad_parameters(given, schema), *_missing(given, schema)):
+                    if wrong not in told:
+                        yield "schedules", f"schedule {schedule.get('slug')!r}: {wrong}"
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", at("/deployments/{}", id_))
@@ -205,6 +209,16 @@ def _bad_parameters(parameters: Props, schema: Props) -> Iterator[str]:
     given = {k: v for k, v in parameters.items() if k in taken and not _holds_template(v)}
     for where, wrong in misfits({**schema, "required": []}, given):
         yield f"parameter {where!r}: {wrong}"
+
+
+def _missing(parameters: Props, schema: Props) -> Iterator[str]:
+    """What a run needs that starts with just these parameters, as a scheduled one does."""
+    for name in schema.get("required", []):
+        if name not in parameters:
+            yield (
+                f"parameter {name!r} has no value, and the flow no default for it; give it one in "
+                "the parameters of the schedule or of the deployment"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,47 @@
 """Whether values fit the JSON schemas that Prefect keeps of parameters and of job variables."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker
+
+# What a run makes of a text of such a format; Prefect's server leaves that to the run.
+_FORMATS: dict[str, type] = {
+    "date": date,
+    "date-time": datetime,
+    "time": time,
+    "duration": timedelta,
+    "uuid": UUID,
+}
 
 
 def misfits(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
     """What of ``value`` does not fit: where it is, as ``key.0.key``, and in words."""
     from jsonschema import Draft202012Validator  # half of our imports, where nothing has changed
 
-    for error in Draft202012Validator(schema).iter_errors(value):
-        yield ".".join(str(part) for part in error.absolute_path), error.message
+    validator = Draft202012Validator(schema, format_checker=_formats())
+    for error in validator.iter_errors(value):
+        # Of a choice, such as `date | None`, what each of them misses; else just that all do.
+        missed = dict.fromkeys(each.message for each in error.context or ())
+        where = ".".join(str(part) for part in error.absolute_path)
+        yield where, ", and ".join(missed) or error.message
+
+
+@cache
+def _formats() -> "FormatChecker":
+    from jsonschema import FormatChecker
+    from pydantic import TypeAdapter, ValidationError
+
+    checker = FormatChecker(formats=())
+    for name, class_ in _FORMATS.items():
+        taken: Any = TypeAdapter(class_).validate_python
+
+        def is_taken(text: object, taken: Any = taken) -> bool:
+            return not isinstance(text, str) or taken(text) is not None
+
+        checker.checks(name, raises=ValidationError)(is_taken)
+    return checker

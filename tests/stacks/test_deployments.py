@@ -1,13 +1,18 @@
 """From what a flow declares to what Prefect is told, and what is refused on the way."""
 
-from datetime import timedelta
+import inspect
+import re
+import textwrap
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from flows.declarations import FlowDeployment, Schedule
 from flows.deployments import DEPLOYMENTS
 from stacks.config import StackConfig
-from stacks.deployments import DeclarationError, deployment_args
+from stacks.declared import DeclarationError, read
+from stacks.deployments import deployment_args
 
 FLOW = '''
 import a_package_that_is_not_installed
@@ -41,16 +46,21 @@ def repository(tmp_path, monkeypatch):
 def config(schedules="active"):
     return StackConfig.model_validate(
         {
-            "prefect": {"work_pool": "pool", "schedules": schedules},
+            "prefect": {"work_pool": "pool", "schedules": schedules, "queues": ["urgent"]},
             "runner": {"kind": "process"},
             "data": {"landing": "file:///l", "warehouse": "duckdb:///w"},
         }
     )
 
 
-def translate(*declared, **told):
+def translate(*declared, schedules="active", **told):
     return deployment_args(
-        declared, config(**told), stack="test", directory="/code", work_pool_name="pool"
+        declared,
+        config(schedules),
+        stack="test",
+        directory="/code",
+        work_pool_name="pool",
+        **told,
     )
 
 
@@ -79,7 +89,8 @@ def test_a_second_deployment_of_a_flow_carries_its_name_and_the_stack():
 
 
 def test_schedules_are_paused_where_the_stack_says_so():
-    daily = orders(schedules=[Schedule(slug="daily", cron="0 6 * * *", timezone="Europe/Paris")])
+    six = Schedule(slug="daily", cron="0 6 * * *", timezone="Europe/Paris")
+    daily = orders(parameters={"day": 1}, schedules=[six])
     [active], [paused] = (
         [args.schedules[0]["active"] for args in translate(daily, schedules=how).values()]
         for how in ("active", "paused")
@@ -88,7 +99,8 @@ def test_schedules_are_paused_where_the_stack_says_so():
 
 
 def test_an_interval_is_told_in_seconds():
-    [args] = translate(orders(schedules=[Schedule(interval=timedelta(hours=1))])).values()
+    hourly = Schedule(interval=timedelta(hours=1))
+    [args] = translate(orders(parameters={"day": 1}, schedules=[hourly])).values()
     assert args.schedules[0]["interval"] == 3600.0
 
 
@@ -98,70 +110,74 @@ def test_every_deployment_of_the_repository_can_be_translated(request, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("entrypoint", "text"),
+    ("function", "text"),
     [
-        ("flows/nowhere.py:x", "there is no file flows/nowhere.py in "),
-        ("flows/orders.py:x", "has no function x; it has orders, plain, no_flow"),
-        ("flows/orders.py:no_flow", "flows/orders.py:17: no_flow is no flow; add @flow"),
-        ("flows/broken.py:x", "flows/broken.py:1: invalid syntax"),
-        ("flows.orders.orders", "an entrypoint is written path/to/file.py:function"),
+        ("orders.py:x", "flows/orders.py has no function x; it has orders, plain, no_flow"),
+        ("orders.py:no_flow", "flows/orders.py:17: no_flow is no flow; add @flow"),
+        ("broken.py:x", "flows/broken.py:1: invalid syntax"),
     ],
 )
-def test_an_entrypoint_that_cannot_run_is_refused(entrypoint, text):
-    told = refusal(FlowDeployment(entrypoint=entrypoint))
-    assert told.startswith(f"flows/deployments.py, {entrypoint}: ")
-    assert text in told
+def test_an_entrypoint_that_cannot_run_is_refused(function, text):
+    [line] = refusal(FlowDeployment(entrypoint=f"flows/{function}")).splitlines()
+    assert line.endswith(f", flows/{function}: {text}")
 
 
-def test_two_deployments_with_one_name_are_refused():
-    assert "two deployments are called sync-orders/test; give one a name" in refusal(
-        orders(), orders()
+def test_a_message_says_where_the_declaration_stands():
+    line = 1 + inspect.currentframe().f_lineno
+    told = refusal(orders(name="a/b"), FlowDeployment(entrypoint="flows/orders.py:x"))
+    here = f"tests/stacks/test_deployments.py:{line}, flows/orders.py:x: "
+    assert here in told.splitlines()[1]
+
+
+def test_an_anchor_without_a_zone_is_in_the_zone_of_its_schedule():
+    six = Schedule(
+        interval=timedelta(hours=1), anchor=datetime(2025, 7, 1, 6), timezone="Europe/Paris"
     )
+    [args] = translate(orders(parameters={"day": 1}, schedules=[six])).values()
+    assert args.schedules[0]["anchor_date"] == "2025-07-01T06:00:00+02:00"
 
 
-def test_a_name_that_prefect_answers_with_a_500_is_refused():
-    assert "name: 'a/b-test' holds /, which Prefect refuses" in refusal(orders(name="a/b"))
+def test_a_schedule_may_give_what_the_flow_requires():
+    monday = Schedule(slug="monday", cron="0 6 * * 1", parameters={"day": 1})
+    [args] = translate(orders(schedules=[monday])).values()
+    assert args.schedules[0]["parameters"] == {"day": 1}
 
 
-@pytest.mark.parametrize(
-    ("schedule", "text"),
-    [
-        (Schedule(cron="61 * * * *"), "schedule 'default': cron '61 * * * *' is no cron line"),
-        (Schedule(cron="@daily"), "cron '@daily' is no cron line; use five fields"),
-        (Schedule(interval=timedelta(0)), "exactly one of cron, interval and rrule is needed"),
-        (Schedule(interval=timedelta(-1)), "interval -86400.0 is no positive number of seconds"),
-        (Schedule(rrule="FREQ=NEVER"), "rrule 'FREQ=NEVER': invalid 'FREQ': NEVER; see RFC 5545"),
-        (
-            Schedule(cron="0 6 * * *", timezone="Mars/X"),
-            "timezone 'Mars/X' is unknown; use an IANA",
-        ),
-        (Schedule(), "exactly one of cron, interval and rrule is needed, found none"),
-        (Schedule(cron="0 6 * * *", rrule="FREQ=DAILY"), "found ['cron', 'rrule']"),
-    ],
-)
-def test_a_schedule_that_never_runs_or_fails_is_refused(schedule, text):
-    assert text in refusal(orders(schedules=[schedule]))
+def test_a_queue_of_the_stack_is_taken():
+    [args] = translate(orders(queue="urgent")).values()
+    assert args.work_queue_name == "urgent"
 
 
-def test_two_schedules_of_one_slug_are_refused():
-    twice = [Schedule(cron="0 6 * * *"), Schedule(cron="0 7 * * *")]
-    assert "two schedules have the slug 'default'" in refusal(orders(schedules=twice))
+def test_cpu_and_memory_count_where_jobs_have_them():
+    big = orders(cpu="4000m", memory="8Gi")
+    [here] = translate(big).values()
+    [there] = translate(big, overridable=("cpu", "memory")).values()
+    assert here.job_variables == {}
+    assert there.job_variables == {"cpu": "4000m", "memory": "8Gi"}
 
 
-def test_a_parameter_that_the_flow_does_not_take_is_refused():
-    told = refusal(orders(parameters={"dya": 1}))
-    assert "parameters: the flow takes no parameter 'dya'; it takes api, day" in told
+def test_what_is_changed_after_the_declaration_is_not_declared():
+    shared = {"day": 1}
+    declared = orders(parameters=shared)
+    shared["day"] = "monday"
+    [args] = translate(declared).values()
+    assert args.parameters == {"day": 1}
 
 
-def test_a_parameter_of_a_wrong_type_is_refused():
-    told = refusal(orders(parameters={"day": "monday"}))
-    assert "parameters: parameter 'day': 'monday' is not of type 'integer'" in told
+def test_nothing_can_be_read_of_a_declaration_that_is_wrong():
+    with pytest.raises(ValueError, match=r'tags: found "shop" \(str\); write texts in a tuple'):
+        _ = orders(tags="shop").queue
 
 
-def test_parameters_of_a_schedule_are_checked_too():
-    wrong = Schedule(cron="0 6 * * *", parameters={"day": "monday"})
-    assert "'monday' is not of type 'integer'" in refusal(orders(schedules=[wrong]))
-
-
-def test_all_that_is_wrong_is_named_at_once():
-    assert len(refusal(orders(name="a/b"), FlowDeployment(entrypoint="x.py:y")).splitlines()) == 2
+def test_the_flow_of_the_readme_is_deployed_as_it_says(request, monkeypatch):
+    text = (request.config.rootpath / "README.md").read_text().partition("## Add a flow")[2]
+    flow, declared = (
+        textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
+    )
+    Path("flows/orders.py").write_text(flow)
+    Path("flows/deployments.py").write_text(
+        f"from flows.declarations import FlowDeployment, Schedule\n{declared}"
+    )
+    [args] = translate(*read()).values()
+    assert (args.parameters, len(args.schedules)) == ({"limit": 500}, 1)
+    assert args.parameter_openapi_schema["properties"]["day"]["default"] is None

@@ -4,14 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from flows.declarations import FlowDeployment
 from stacks import platform as platform_module
 from stacks.config import StackConfig
-from stacks.deployments import DeclarationError
 from stacks.platform import Platform
 from stacks.runner import job_template
 from tests.stacks.mock_engine import build
@@ -91,25 +88,6 @@ def test_a_bad_declaration_registers_nothing(monkeypatch):
 
 def _refuse(*args, **kwargs):
     raise ValueError("refused")
-
-
-def test_what_a_deployment_may_not_say_of_its_jobs_is_found(monkeypatch):
-    memory = {"type": "string", "pattern": "^\\d+Mi$"}
-    place = SimpleNamespace(
-        default_template={"variables": {"properties": {"memory": memory}}},
-        overridable=("memory",),
-    )
-
-    def overrides(value):
-        told = FlowDeployment(entrypoint="flows/hello.py:hello", memory=value)
-        monkeypatch.setattr(platform_module, "DEPLOYMENTS", (told,))
-        return platform_module._overrides(place)
-
-    assert overrides("512Mi") == [{"memory": "512Mi"}]
-    with pytest.raises(
-        DeclarationError, match=r"flows/hello\.py:hello: .*memory: '2gb' does not match"
-    ):
-        overrides("2gb")
 
 
 def test_a_variable_that_the_worker_does_not_have_is_refused():
