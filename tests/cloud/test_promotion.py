@@ -160,20 +160,12 @@ def test_a_declaration_that_cannot_be_deployed_is_shown_as_its_text_alone(
 ) -> None:
     prod = checkout("prod")
     declared = prod.repository / "flows/deployments.py"
-    right = declared.read_text()
-    hallo = "flows/deployments.py:6, flows/hello.py:hallo: "
-    for source, *lines in (
-        (
-            right.replace("hello.py:hello", "hello.py:hallo").replace(
-                '("example",)', '("example")'
-            ),
-            f'{hallo}tags: found "example" (str); write texts in a tuple, as in tags=("example",)',
-            f"{hallo}flows/hello.py has no function hallo; it has hello",
-        ),
-        (right.replace('"2Gi"', '"2Gi'), "flows/deployments.py:16: unterminated string literal"),
-        (f"import dlt_\n{right}", "flows/deployments.py:1: ModuleNotFoundError: No module named"),
-    ):
-        declared.write_text(source)
-        said = prod.failing("preview")
-        assert all(line in said for line in lines), said
-        assert "Traceback" not in said
+    wrong = declared.read_text().replace("hello.py:hello", "hello.py:hallo")
+    declared.write_text(wrong.replace('("example",)', '("example")'))
+    said = prod.failing("preview")
+    at = "flows/deployments.py:6, flows/hello.py:hallo: "
+    assert (
+        f'{at}tags: found "example" (str); write texts in a tuple, as in tags=("example",)' in said
+    )
+    assert f"{at}flows/hello.py has no function hallo; it has hello" in said
+    assert "Traceback" not in said
