@@ -105,7 +105,7 @@ e2e: $(VENV) ## Build the images and run them, in a Docker engine (ARGS="-k agen
 	@$(PY) -m pytest -m e2e tests/e2e $(ARGS)
 
 .PHONY: interrupts
-interrupts: $(VENV) ## Interrupt make up and make destroy at random moments (ARGS="--help")
+interrupts: $(VENV) ## Interrupt the local stack's commands at random moments (ARGS="--help")
 	@$(PY) -m bench.interrupts $(ARGS)
 
 .PHONY: lint

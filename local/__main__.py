@@ -37,6 +37,9 @@ def run_up(places: Places, console: Console, told: argparse.Namespace) -> int:
 
 
 def run_down(places: Places, console: Console, told: argparse.Namespace) -> int:
+    if not places.base.exists():
+        console.print("There is no local stack.")
+        return 0
     with watched(places.root):
         _stop(places, console)
     return 0

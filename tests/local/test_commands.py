@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.__main__ import main, parser, run_destroy
+from local.__main__ import main, parser, run_destroy, run_down
 from local.places import ROOT, Places
 
 
@@ -55,3 +55,8 @@ def test_destroy_removes_all_that_a_stack_that_never_came_up_has_left(tmp_path: 
     places.make()
     assert run_destroy(places, Console(), parser().parse_args(["destroy", "--yes"])) == 0
     assert not places.base.exists()
+
+
+def test_down_makes_nothing_where_nothing_is(tmp_path: Path):
+    assert run_down(Places(tmp_path), Console(), parser().parse_args(["down"])) == 0
+    assert not list(tmp_path.iterdir())

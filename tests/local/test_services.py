@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -14,6 +16,7 @@ from local import services as supervisor
 from local.records import Record
 from local.services import Service, ServiceError, Services
 from tests.local.stand_in import answers, ends, service
+from tools import leftovers
 
 SLEEPS = [sys.executable, "-c", "import time; time.sleep(300)"]
 
@@ -169,3 +172,58 @@ def test_a_log_that_has_grown_is_put_aside_at_the_next_start(
 
 def test_a_log_that_somebody_removed_does_not_hide_what_went_wrong(services: Services):
     assert services.tail("worker") == "Its log, .local/logs/worker.log, is gone."
+
+
+def interrupted(known: Record | None) -> Service:
+    """One that is slow to answer; whoever waits for it is interrupted."""
+    slow = "import time\ntime.sleep(1.5)\n" + service()(None).command[2]
+
+    def healthy() -> bool:
+        raise KeyboardInterrupt
+
+    return dataclasses.replace(service(slow)(known), healthy=healthy)
+
+
+def test_one_that_is_started_notes_itself_down_though_its_starter_is_gone(services: Services):
+    with pytest.raises(KeyboardInterrupt):
+        services.ensure("server", interrupted)
+    wait_for(lambda: services.running("server") is not None)
+
+
+def test_one_that_was_left_starting_is_waited_for_and_not_started_anew(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(supervisor, "SECONDS_TO_ANSWER", 0.2)
+    with pytest.raises(KeyboardInterrupt):
+        services.ensure("server", interrupted)
+    wait_for(lambda: services.running("server") is not None)
+    first = services.running("server")
+
+    def same(known: Record | None) -> Service:
+        made = interrupted(known)
+        return dataclasses.replace(made, healthy=lambda: answers(made.port))
+
+    assert first
+    assert services.ensure("server", same).pid == first.pid
+
+
+def test_a_service_does_not_bear_the_mark_of_the_command_that_starts_it(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    def make(known: Record | None) -> Service:
+        return dataclasses.replace(service()(known), environment={leftovers.MARK: "a command's"})
+
+    record = services.ensure("server", make)
+    assert leftovers.MARK not in psutil.Process(record.pid).environ()
+
+
+def test_what_is_kept_is_its_owners_alone_to_read(services: Services):
+    services.places.make()
+    assert services.places.base.stat().st_mode & 0o777 == 0o700
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
