@@ -65,6 +65,7 @@ MAY_IMPORT = {
 # The provider process must start fast, and the package must be usable by itself.
 MAY_NOT_IMPORT = {
     "stacks.prefect.introspect": ("pulumi", "stacks"),  # runs as a process of its own
+    "stacks.prefect.schedule_question": ("pulumi", "stacks"),  # in that process
     "stacks.prefect": ("prefect", "pulumi_gcp"),
     "stacks.oci": ("prefect", "pulumi_gcp"),
     "flows.checking": ("pulumi", "prefect"),

@@ -7,13 +7,13 @@ from typing import Any
 
 import pulumi
 
-from .declared import UNDECLARED, Json, Props, as_declared
+from .additions import actions_as_declared, trigger_as_declared
+from .declared import UNDECLARED, Json, Props
 from .errors import PrefectError
 from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
 
 _TRIGGERS = ("event", "metric", "compound", "sequence")
-_SETS = frozenset({"after", "expect", "for_each"})  # the server keeps no order in these
 _ACTIONS = ("actions", "actions_on_trigger", "actions_on_resolve")
 _TARGETS = {  # what an action may name: by the field, where Prefect has it
     "deployment_id": "deployments",
@@ -94,28 +94,12 @@ class AutomationProvider(PrefectProvider):
             )
 
     def seen(self, live: Props, fields: Props) -> Props:
-        return {
-            name: as_declared(_in_order(live.get(name), declared), declared)
-            for name, declared in fields.items()
-        }
-
-
-def _in_order(live: Json, declared: Json) -> Json:
-    """``live`` with its sets in the order in which they were declared, where they are the same."""
-    if isinstance(live, Mapping) and isinstance(declared, Mapping):
-        return {
-            key: declared[key]
-            if key in _SETS and key in declared and _same_set(value, declared[key])
-            else _in_order(value, declared.get(key))
-            for key, value in live.items()
-        }
-    if isinstance(live, list) and isinstance(declared, list) and len(live) == len(declared):
-        return [_in_order(a, b) for a, b in zip(live, declared, strict=True)]
-    return live
-
-
-def _same_set(one: Json, other: Json) -> bool:
-    return sorted(map(str, one)) == sorted(map(str, other))
+        seen = super().seen(live, fields)
+        for name in seen.keys() & {"trigger"}:
+            seen[name] = trigger_as_declared(seen[name], fields[name])
+        for name in seen.keys() & _ACTIONS:
+            seen[name] = actions_as_declared(seen[name], fields[name])
+        return seen
 
 
 def _bad_trigger(trigger: Json, where: str) -> Iterator[str]:

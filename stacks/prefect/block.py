@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from .block_type import introspected
-from .declared import UNDECLARED, Props, Undeclared, as_declared
+from .declared import UNDECLARED, Props, Undeclared
 from .errors import PrefectError
 from .names import block_name
 from .paths import at
@@ -82,8 +82,13 @@ class BlockProvider(PrefectProvider):
         self.api.call("DELETE", at("/block_documents/{}", id_))
 
     def seen(self, live: Props, fields: Props) -> Props:
-        told = _told(live)
-        seen = {name: as_declared(told, v) for name, v in fields.items() if name in _DATA}
+        told, schema = _told(live), live.get("block_schema") or {}
+        secret = _secret(schema.get("fields") or {})
+        seen: Props = {name: {} for name in fields if name in _DATA}
+        for name, value in told.items():
+            where = _where(name, secret, fields)
+            if where in seen:  # what stands in the field that is not declared is not managed
+                seen[where][name] = value
         if "schema_checksum" in fields:
             seen["schema_checksum"] = (live.get("block_schema") or {}).get("checksum")
         return seen
@@ -119,11 +124,7 @@ class BlockProvider(PrefectProvider):
             raise PrefectError(f"{where}: no field {unknown}; there are {sorted(known)}.")
         if missing := sorted(set(schema["fields"].get("required", ())) - data.keys()):
             raise PrefectError(f"{where}: the fields {missing} are required.")
-        open_ = sorted(
-            name
-            for name in fields.get("data") or {}
-            if any(s.split(".")[0] == name for s in schema["fields"].get("secret_fields", ()))
-        )
+        open_ = sorted(_secret(schema["fields"]) & (fields.get("data") or {}).keys())
         if open_:
             raise PrefectError(f"{where}: {open_} is secret: declare it in secret_data, not data.")
         return data
@@ -131,6 +132,19 @@ class BlockProvider(PrefectProvider):
 
 def _data(fields: Props) -> Props:
     return {**(fields.get("data") or {}), **(fields.get("secret_data") or {})}
+
+
+def _secret(schema: Props) -> set[str]:
+    """The fields of a block that hold a secret, or one somewhere in them."""
+    return {str(name).split(".")[0] for name in schema.get("secret_fields", ())}
+
+
+def _where(name: str, secret: set[str], fields: Props) -> str:
+    """In which of the two a live field is to be seen: where it is declared, or would have to be."""
+    for declared in _DATA:
+        if name in (fields.get(declared) or {}):
+            return declared
+    return "secret_data" if name in secret else "data"
 
 
 def _told(live: Props) -> Props:

@@ -6,7 +6,10 @@ to be ``None`` is named in the extra input ``cleared``.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from math import isfinite
 from typing import Any, Final
 
 import pulumi
@@ -64,13 +67,34 @@ def decode(props: Mapping[str, Any], structured: frozenset[str]) -> Props:
     return fields
 
 
-def as_declared(live: Json, declared: Json) -> Json:
-    """``live``, reduced to the keys that were declared: what the server adds is no drift."""
-    if isinstance(live, Mapping) and isinstance(declared, Mapping):
-        return {key: as_declared(live[key], declared[key]) for key in declared if key in live}
-    if isinstance(live, list) and isinstance(declared, list) and len(live) == len(declared):
-        return [as_declared(a, b) for a, b in zip(live, declared, strict=True)]
-    return live
+def seconds(told: Json) -> float | None:
+    """A duration in seconds, given as their number or in words that Prefect takes: ``PT1H``."""
+    if isinstance(told, str):
+        from pydantic import TypeAdapter, ValidationError  # Prefect's own parser
+
+        try:
+            return TypeAdapter(timedelta).validate_python(told).total_seconds()
+        except ValidationError:
+            return None
+    return None if isinstance(told, bool) or not isinstance(told, int | float) else float(told)
+
+
+def unsendable(value: Json, where: str = "") -> Iterator[str]:
+    """What of ``value`` JSON has no way to say, though Python writes it: where it is, and why."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from unsendable(key, f"{where}.{key}")
+            yield from unsendable(inner, f"{where}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from unsendable(inner, f"{where}[{index}]")
+    elif isinstance(value, float) and not isfinite(value):
+        yield f"{where} is {value}, which JSON has no number for; leave it out, or write None"
+    elif isinstance(value, str) and not value.isprintable() and _HALF.search(value):
+        yield f"{where} is {value!r}, half a character of UTF-16; decode the text it comes from"
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def same(one: Json, other: Json) -> bool:

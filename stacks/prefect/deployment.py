@@ -9,8 +9,9 @@ import pulumi
 from pulumi.dynamic import DiffResult
 
 from . import schedules
+from .additions import less_additions
 from .automation import Automation
-from .declared import UNDECLARED, Json, Props, as_declared, same
+from .declared import UNDECLARED, Json, Props, same
 from .errors import PrefectApiError, PrefectError
 from .json_schema import misfits
 from .names import object_name
@@ -51,14 +52,14 @@ class DeploymentProvider(PrefectProvider):
                 _SHARED,
                 "a deployment has a limit of its own or a shared one; declare one of them",
             )
-        for wrong in schedules.problems(fields.get("schedules") or []):
-            yield "schedules", wrong
+        bad = [*schedules.problems(fields.get("schedules") or [])]
+        yield from (("schedules", wrong) for wrong in bad)
         if schema := fields.get("parameter_openapi_schema"):
             parameters = fields.get("parameters") or {}
             told = list(_bad_parameters(parameters, schema))
             for wrong in told:
                 yield "parameters", wrong
-            for schedule in fields.get("schedules") or []:
+            for schedule in () if bad else fields.get("schedules") or []:
                 given = {**parameters, **(schedule.get("parameters") or {})}
                 for wrong in (*_bad_parameters(given, schema), *_missing(given, schema)):
                     if wrong not in told:
@@ -144,14 +145,14 @@ class DeploymentProvider(PrefectProvider):
             return []  # who may not see automations may still delete a deployment
 
     def seen(self, live: Props, fields: Props) -> Props:
-        seen = {
-            name: as_declared(_live_value(live, name), declared)
-            for name, declared in fields.items()
-        }
+        seen = {name: _live_value(live, name) for name in fields}
+        for name in seen.keys() & {"concurrency_options"}:
+            seen[name] = less_additions(seen[name], fields[name], name)
+        for name in seen.keys() & {"parameter_openapi_schema"}:
+            if not fields[name]:
+                seen[name] = less_additions(seen[name], fields[name], f"empty {name}")
         if "owner" in fields:
             seen["owner"] = fields["owner"]  # not compared: see equal
-        if "parameters" in seen:
-            seen["parameters"] = live.get("parameters", {})  # whole: every key is ours
         if fields.get("schedules"):
             declared = {s["slug"]: s for s in fields["schedules"]}
             found = {s["slug"]: s for s in live.get("schedules", []) if s.get("slug") in declared}

@@ -39,7 +39,7 @@ from pulumi.dynamic import (
 )
 
 from .connection import Connection, resolve
-from .declared import Props, Undeclared, as_declared, decode, encode, same
+from .declared import Props, Undeclared, decode, encode, same, unsendable
 from .errors import PrefectError
 from .pulumi_sdk import declared_here, hasten
 
@@ -137,8 +137,10 @@ class PrefectProvider(ResourceProvider):
         yield from ()
 
     def seen(self, live: Props, fields: Props) -> Props:
-        """The declared fields as they are live, in the words in which they were declared."""
-        return {name: as_declared(live.get(name), fields[name]) for name in fields}
+        """The declared fields as they are live, whole, in the words in which they were declared;
+        less what the server adds by itself, which ``additions.py`` lists.
+        """
+        return {name: live.get(name) for name in fields}
 
     def told(self, live: Props) -> Props:
         """The outputs, as far as this answer tells them."""
@@ -186,7 +188,11 @@ class PrefectProvider(ResourceProvider):
         if news != _olds:  # what is in the state has been through this, and costs time otherwise
             told = self._decode(news)
             known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
-            failures = [CheckFailure(name, reason) for name, reason in self.problems(known)]
+            failures = [
+                CheckFailure(name, reason)
+                for name, value in known.items()
+                for reason in unsendable(value, name)
+            ] or [CheckFailure(name, reason) for name, reason in self.problems(known)]
         if self.only_cloud and not self.api.is_cloud:
             where = (
                 f"only Prefect Cloud has a {self.kind}, and {self.api.url} is no workspace of it"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -45,6 +46,16 @@ def block_of(path: str) -> dict[str, Any]:
         PrefectError: there is no such class in the packages at hand.
     """
     return _told("block", path)
+
+
+@lru_cache(maxsize=4096)  # hundreds of deployments may have the same few
+def is_schedule(told: str) -> None:
+    """Ask whether Prefect takes a schedule, JSON as its API has it, and will find runs for it.
+
+    Raises:
+        PrefectError: it does not; which field, why, and what to write.
+    """
+    _told("schedule", told)
 
 
 def _told(question: str, subject: str) -> dict[str, Any]:
@@ -95,12 +106,13 @@ class _Process:
         self.questions = cast("IO[str]", self.process.stdin)
         self.answers = cast("IO[str]", self.process.stdout)
         self.directory = os.getcwd()
+        self.turn = threading.Lock()  # a provider asks from several threads
         atexit.register(self.end)
 
     def ask(self, question: str, subject: str) -> dict[str, Any]:
-        with suppress(BrokenPipeError):
+        with self.turn, suppress(BrokenPipeError):
             print(json.dumps([question, subject]), file=self.questions, flush=True)
-        line = self.answers.readline()
+            line = self.answers.readline()
         if not line:
             raise PrefectError(
                 f"Prefect could not be asked about {subject}: its process ended with "

@@ -43,20 +43,20 @@ class VariableProvider(PrefectProvider):
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         self.api.call("PATCH", at("/variables/{}", id_), changed)
 
-    def seen(self, live: Props, fields: Props) -> Props:
-        return {
-            name: live.get(name) for name in fields
-        }  # a value is whole: every key of it is ours
-
     def remove(self, id_: str, fields: Props) -> None:
         self.api.call("DELETE", at("/variables/{}", id_))
 
 
 def _bad_value(value: Json) -> Iterator[str]:
-    if len(text := json.dumps(value)) >= _LONGEST:
-        yield f"takes {len(text)} characters as JSON; Prefect takes less than {_LONGEST}"
-    if not all(-(2**63) <= number < 2**64 for number in _whole_numbers(value)):
-        yield "holds a whole number of more than 64 bits, which Prefect refuses; write it as text"
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if (size := len(text.encode())) > _LONGEST:
+        yield (
+            f"takes {size} bytes as JSON in UTF-8, of which Prefect takes {_LONGEST}; "
+            "keep it in a block or a file, and its place here"
+        )
+    for number in _whole_numbers(value):
+        if not -(2**63) <= number < 2**63:
+            yield f"holds {number}, beyond 64 bits with a sign: Prefect rounds it; write it as text"
 
 
 def _whole_numbers(value: Json) -> Iterator[int]:
@@ -71,7 +71,7 @@ def _whole_numbers(value: Json) -> Iterator[int]:
 
 @dataclass(frozen=True, kw_only=True)
 class VariableArgs:
-    """``value`` is any JSON of less than 5,000 characters, ``None`` (null) too."""
+    """``value`` is any JSON of 5,000 bytes at most, ``None`` (null) too."""
 
     name: pulumi.Input[str]
     value: AnyJson

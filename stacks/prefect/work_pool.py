@@ -52,6 +52,12 @@ class WorkPoolProvider(PrefectProvider):
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         self.api.call("PATCH", at("/work_pools/{}", id_), without(changed, self.identity))
 
+    def seen(self, live: Props, fields: Props) -> Props:
+        seen = super().seen(live, fields)
+        if fields.get("base_job_template") == {}:
+            seen["base_job_template"] = {}  # the first worker that connects fills it
+        return seen
+
     def remove(self, id_: str, fields: Props) -> None:
         # Prefect would delete the pool under its deployments, and their runs would go nowhere.
         inside = {"work_pools": {"name": {"any_": [id_]}}}

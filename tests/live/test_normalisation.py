@@ -4,7 +4,7 @@ Hypothesis makes the declarations, a real server the answers.
 """
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -27,16 +27,26 @@ some = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 zones = st.sampled_from(["UTC", "Europe/Paris", "America/New_York"])
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)).map(
-    lambda moment: moment.replace(tzinfo=UTC, microsecond=0).isoformat()
-)
+# On a clock of the schedule's zone, in UTC, at an offset; to the microsecond or a date alone.
+moments = st.builds(
+    lambda moment, zone, micro: moment.replace(
+        tzinfo=zone, microsecond=moment.microsecond * micro
+    ).isoformat(),
+    st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)),
+    st.sampled_from([None, UTC, timezone(timedelta(hours=-9, minutes=-30))]),
+    st.booleans(),
+) | st.sampled_from(["2025-01-31", "20250131T060000", "2025-03-30T02:30:00", "2025-01-31T06:00Z"])
 crons = st.fixed_dictionaries(
-    {"cron": st.sampled_from(["0 6 * * *", "*/5 * * * MON-FRI", "15 3 1 * 2", "0 0 * * 0"])},
-    optional={"timezone": zones, "day_or": st.booleans()},
+    {
+        "cron": st.sampled_from(
+            ["0 6 * * *", "*/5 * * * MON-FRI", "15 3 1 * 2", "@daily", " 0  0 * * 0"]
+        )
+    },
+    optional={"timezone": zones | st.none(), "day_or": st.booleans()},
 )
 intervals = st.fixed_dictionaries(
-    {"interval": st.sampled_from([60, 3600, 3600.5, 86400])},
-    optional={"timezone": zones, "anchor_date": moments},
+    {"interval": st.sampled_from([60, 3600, 3600.5, 86400, "PT1H", "P1DT12H", "1:30:00", "P1W"])},
+    optional={"timezone": zones | st.none(), "anchor_date": moments},
 )
 rules = st.fixed_dictionaries(
     {
@@ -47,10 +57,14 @@ rules = st.fixed_dictionaries(
                 "DTSTART:20250101T000000\nFREQ=MONTHLY;BYMONTHDAY=1",
                 "DTSTART:20250101T000000\nRRULE:FREQ=DAILY;COUNT=5",
                 "FREQ=SECONDLY;INTERVAL=30",
+                "RRULE:FREQ=MINUTELY;INTERVAL=7",
+                "freq=hourly;byminute=5",
+                "DTSTART;TZID=Europe/Paris:20250101T060000\nRRULE:FREQ=DAILY",
+                "RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY;BYDAY=MO\nEXDATE:20300101T000000",
             ]
         )
     },
-    optional={"timezone": zones},
+    optional={"timezone": zones | st.none()},
 )
 how = st.fixed_dictionaries(
     {},
@@ -95,7 +109,7 @@ actions = st.lists(
 values = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
+    | st.integers(-(2**63), 2**63 - 1)
     | st.text(st.characters(codec="ascii"), max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=3),
 )

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.declared import as_declared, decode, encode, same
+from stacks.prefect.declared import decode, encode, same
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 JSON = st.recursive(
@@ -13,7 +13,6 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELD = frozenset({"field"})
-MAPPINGS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
 
 
 def through_pulumi(props):
@@ -26,30 +25,10 @@ def test_what_is_declared_arrives(value):
     assert same(decode(through_pulumi(encode({"field": value}, FIELD)), FIELD)["field"], value)
 
 
-@given(MAPPINGS, MAPPINGS)
-def test_what_the_server_adds_is_no_difference(declared, added):
-    live = added | declared
-    assert same(as_declared(live, declared), declared)
-
-
-@given(MAPPINGS, st.text(max_size=3), JSON)
-def test_what_somebody_changed_is_one(declared, key, value):
-    declared = declared | {key: ["as declared"]}
-    assert same(as_declared(declared | {key: value}, declared), declared) == same(
-        value, ["as declared"]
-    )
-
-
 @given(JSON, JSON)
 def test_comparison_is_symmetric(one, other):
     assert same(one, one)
     assert same(one, other) == same(other, one)
-
-
-@given(JSON, JSON)
-def test_reduced_twice_is_reduced_once(live, declared):
-    once = as_declared(live, declared)
-    assert same(as_declared(once, declared), once)
 
 
 @given(st.lists(st.text(max_size=3), unique=True), st.randoms(use_true_random=False))

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.prefect import PrefectError
 from stacks.prefect.block import BlockProvider
-from stacks.prefect.declared import UNDECLARED, as_declared, decode, encode, same
+from stacks.prefect.declared import UNDECLARED, decode, encode, same
 from stacks.prefect.deployment import DeploymentProvider
 from stacks.prefect.variable import VariableProvider
 from stacks.prefect.work_pool import WorkPoolProvider
@@ -64,14 +64,6 @@ class TestWhatIsDeclaredTravelsUnharmed:
 
 
 class TestComparison:
-    def test_sees_no_difference_in_what_the_server_adds(self):
-        assert as_declared({"cron": "0 6 * * *", "day_or": True}, {"cron": ""}) == {
-            "cron": "0 6 * * *"
-        }
-
-    def test_sees_what_is_gone(self):
-        assert as_declared({}, {"cron": "0 6 * * *"}) == {}
-
     def test_tells_true_from_one(self):
         assert not same({"a": [1]}, {"a": [True]})
         assert same({"a": [3]}, {"a": [3.0]})
