@@ -11,17 +11,19 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-_REMEDIES = {
-    "cron": "write five fields, minute hour day month weekday, or @daily and its like",
-    "interval": "write a number of seconds, or ISO 8601 as in PT1H",
-    "rrule": "see RFC 5545, as in FREQ=DAILY;BYHOUR=6;UNTIL=20301231T000000, in the schedule's "
-    "timezone, so without a Z",
-    "timezone": "write an IANA name such as Europe/Paris or UTC",
-    "anchor_date": "write 2025-01-31T06:00:00, in the schedule's timezone, with an interval only",
-    "day_or": "write true or false, with a cron only",
-    "max_scheduled_runs": "write a whole number from 1 on, or leave it out",
+_WRONG = {  # what a field then is, and what to write instead
+    "cron": ("is no cron line", "use five fields: minute hour day month weekday, or @daily"),
+    "interval": ("is no interval", "use a number of seconds, or ISO 8601 as in PT1H"),
+    "rrule": (
+        "is no rule",
+        "see RFC 5545, as in FREQ=DAILY;BYHOUR=6;UNTIL=20301231T000000, in the schedule's "
+        "timezone, so without a Z",
+    ),
+    "timezone": ("is unknown", "use an IANA name such as Europe/Paris or UTC"),
+    "anchor_date": ("is no moment of an interval", "write one as in 2025-01-31T06:00:00"),
+    "day_or": ("is neither true nor false", "leave it out for true"),
 }
-_CPU_SECONDS = 20  # what is longer to find would keep the server as long, each time it looks
+_CPU_SECONDS = 5  # what is longer to find would keep the server as long, each time it looks
 
 
 def schedule(subject: str) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def schedule(subject: str) -> dict[str, Any]:
     except ValidationError as error:
         raise ValueError("; ".join(_words(told, each) for each in error.errors())) from None
     except Exception as error:  # the server's classes let through what their parsers trip over
-        raise ValueError(_refused(told, kind, error)) from None
+        raise ValueError(_refused(told, kind, str(error))) from None
     if kind == "rrule":  # as the API stores it
         taken.rrule = normalize_rrule_string(taken.rrule, timezone=taken.timezone)
     _look_for_runs(told, kind, taken)
@@ -64,16 +66,24 @@ def schedule(subject: str) -> dict[str, Any]:
 
 def _words(told: dict[str, Any], error: Any) -> str:
     field = str((error["loc"] or ("timezone",))[0])
-    why = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        why = "not with this kind of schedule"
-    if error["type"] == "string_pattern_mismatch":  # with a pattern of all that there are
-        why = "there is none of this name"
-    return _refused(told, field, why)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{field} is for another kind of schedule; leave it out"
+        case "string_pattern_mismatch":  # the message has the names of all timezones
+            return _refused(told, field)
+        case _:
+            return _refused(told, field, error["msg"].removeprefix("Value error, "))
 
 
-def _refused(told: dict[str, Any], field: str, why: object) -> str:
-    return f"{field} {told.get(field)!r}: {why}; {_REMEDIES.get(field, 'mend it')}"
+def _refused(told: dict[str, Any], field: str, why: str = "") -> str:
+    value = str(told.get(field))
+    what, remedy = _WRONG[field]
+    for said in (f'Invalid cron string: "{value}"', f', received: "{value}"'):
+        why = why.replace(said, "")
+    if why.startswith("Invalid timezone"):
+        why = ""
+    why = why.removeprefix(f'Invalid RRule string "{value}": ')
+    return f"{field} {told.get(field)!r} {what}{why and f': {why}'}; {remedy}"
 
 
 def _look_for_runs(told: dict[str, Any], kind: str, taken: Any) -> None:
@@ -100,7 +110,9 @@ def _runs(kind: str, taken: Any) -> bool:
 
 def _within(cpu_seconds: float, look: Callable[[], bool]) -> bool:
     def late(*_: object) -> None:
-        raise TimeoutError(f"no run was found in {cpu_seconds} seconds of looking for one")
+        raise TimeoutError(
+            f"no run was found in {cpu_seconds} seconds; start it later, or leave DTSTART out"
+        )
 
     before = signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
