@@ -97,8 +97,8 @@ def _named(declared: object) -> str:
     return f"{type(declared).__name__} at {place(declared)}"
 
 
-def _fields(class_: type) -> Mapping[str, Any]:
-    fields: Mapping[str, Any] = vars(class_)["__pydantic_fields__"]
+def _fields(class_: Any) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = class_.__pydantic_fields__
     return fields
 
 

@@ -60,7 +60,7 @@ def found(value: object) -> str:
 
 
 def is_declaration(value: object) -> bool:
-    return type(value).__module__ == "flows.declarations"
+    return any(class_.__module__ == "flows.declarations" for class_ in type(value).__mro__)
 
 
 def _shown(value: object) -> str:

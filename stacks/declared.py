@@ -41,12 +41,12 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, UnreadableError):
         return str(error)
     if isinstance(error, SyntaxError):
-        at, told = f"{relative(error.filename or FILE)}:{error.lineno}", f"{error.msg}"
+        at = f"{relative(error.filename or FILE)}:{error.lineno or 1}"
+        told = error.msg
     else:
         frames = traceback.extract_tb(error.__traceback__)
         ours = [f for f in frames if not relative(f.filename).startswith((os.sep, ".venv", "<"))]
-        last = (ours or frames)[-1]
-        at = f"{relative(last.filename)}:{last.lineno}"
+        at = f"{relative(ours[-1].filename)}:{ours[-1].lineno}" if ours else f"{FILE}:1"
         told = traceback.format_exception_only(error)[-1].strip()
     remedy = "mend it first: nothing of the file can be read before"
     if isinstance(error, ModuleNotFoundError):

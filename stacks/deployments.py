@@ -58,9 +58,9 @@ def deployment_args(
                 problems.append(f"{who(each)}: {error}")
         args = _args(readable, flow, config, stack, directory, work_pool_name, overridable)
         problems += _misfits(each, args, config, stack)
-        key = f"{args.flow_name}/{args.name}"
-        if not flow:
+        if not flow or "name" in _wrong(each):
             continue
+        key = f"{args.flow_name}/{args.name}"
         if key in found:
             problems.append(f"{who(each)}: {key} is declared at {at[key]} too; give one a name")
         found[key], at[key] = args, place(each)
@@ -128,6 +128,8 @@ def _misfits(
         for name, value in vars(args).items()
         if value is not UNDECLARED and not isinstance(value, pulumi.Output)
     }
+    if not args.flow_name:  # its source cannot be read, which is said already
+        del plain["flow_name"]
     told = plain.pop("schedules")
     provider, readable = DeploymentProvider(), sound(declared)
     for field, wrong in provider.problems(plain):
@@ -140,15 +142,14 @@ def _misfits(
         )
     for wrong in _bad_size(readable, config):
         yield f"{who(declared)}: {wrong}"
-    slugs: dict[str, str] = {}
+    slugs: dict[str, Schedule] = {}
     for schedule, fields in zip(readable.schedules, told, strict=True):
         slug = fields["slug"]
-        if slug in slugs and "slug" not in _wrong(schedule):
+        if "slug" not in _wrong(schedule) and slugs.setdefault(slug, schedule) is not schedule:
             yield (
-                f"{who(declared, schedule)}: {slugs[slug]} has this slug too; give each its own, "
-                'as in slug="daily"'
+                f"{who(declared, schedule)}: {place(slugs[slug])} has this slug too; give each its "
+                'own, as in slug="daily"'
             )
-        slugs.setdefault(slug, place(schedule))
         if "" in _wrong(schedule) or len({"cron", "interval", "rrule"} & fields.keys()) != 1:
             # Said already. At any time its parameters can be checked.
             fields = {"slug": slug, "cron": "0 0 * * *", "parameters": fields["parameters"]}
@@ -170,11 +171,10 @@ def _wrong(declared: object) -> set[str]:
 def _bad_size(declared: FlowDeployment, config: StackConfig) -> Iterator[str]:
     """What Cloud Run would refuse; also where runs are processes, as other stacks are there."""
     cpu, memory = declared.cpu, declared.memory
-    wrong_cpu, wrong_memory = cpu and cpu_problem(cpu), memory and memory_problem(memory)
-    if wrong_cpu:
-        yield f"cpu: {wrong_cpu}"
-    if wrong_memory:
-        yield f"memory: {wrong_memory}"
+    wrong_cpu = None if cpu is None else cpu_problem(cpu)
+    wrong_memory = None if memory is None else memory_problem(memory)
+    yield from (f"cpu: {wrong}" for wrong in [wrong_cpu] if wrong)
+    yield from (f"memory: {wrong}" for wrong in [wrong_memory] if wrong)
     if wrong_cpu or wrong_memory or cpu is memory is None:
         return
     stack = config.runner if isinstance(config.runner, CloudRun) else CloudRun(kind="cloud-run")
