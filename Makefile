@@ -53,7 +53,7 @@ preview: $(VENV) ## Show what `pulumi up` would change (STACK=local)
 ifeq ($(STACK),local)
 	@$(PY) -m local env pulumi preview --stack local --diff
 else
-	@$(GUARDED) pulumi preview --stack $(STACK) --diff
+	@$(GUARDED) --stack $(STACK) pulumi preview --stack $(STACK) --diff
 endif
 
 .PHONY: deploy
@@ -61,7 +61,7 @@ deploy: $(VENV) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do
 ifeq ($(STACK),local)
 	@echo "make deploy STACK=dev, for example; the local stack's is make up" >&2; exit 2
 else
-	@$(CHANGING) pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
+	@$(CHANGING) --stack $(STACK) pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
 endif
 
 .PHONY: recover
@@ -69,7 +69,7 @@ recover: $(VENV) ## Finish what a kill has interrupted in a stack (STACK=dev, YE
 ifeq ($(STACK),local)
 	@$(PY) -m local up
 else
-	@$(CHANGING) $(PY) -m stacks.prefect.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
+	@$(CHANGING) --stack $(STACK) $(PY) -m stacks.prefect.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
 endif
 
 .PHONY: promote
@@ -86,7 +86,7 @@ rollback: $(VENV) ## Let a stack run the images from before (STACK=prod, DRY_RUN
 
 .PHONY: plan
 plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
-	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(GUARDED)) $(PY) -m tools.plan write --stack $(STACK)
+	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(GUARDED) --stack $(STACK)) $(PY) -m tools.plan write --stack $(STACK)
 
 .PHONY: comment
 comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev PR=12)

@@ -110,6 +110,9 @@ def run_destroy(places: Places, console: Console, told: argparse.Namespace) -> i
 
 
 def run_env(places: Places, console: Console, told: argparse.Namespace) -> int:
+    if told.command and not Stack(places=places, environment={}).file:
+        console.print("There is no local stack yet: make up")
+        return 1
     places.make()
     known = read(places.record("server"))
     url = known.api_url if known else prefect.api_url(prefect.DEFAULT_PORT)

@@ -1,14 +1,8 @@
-"""What a stack's command would run into only later, and in others' words: said first, and at once.
+"""What a stack's command would run into later, in others' words: said first, and all at once."""
 
-``python -m tools.readiness --stack dev`` prints what is missing on this machine, and where it is
-told how it is set up; it asks nobody and changes nothing.
-"""
-
-import argparse
 import json
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +20,7 @@ def missing(
 
     ``root`` is the repository, ``home`` where Pulumi keeps who is logged in.
     """
-    file = root / f"Pulumi.{stack}.yaml"
+    file = _file(stack, root)
     if not file.is_file():
         known = ", ".join(sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml")))
         yield f"there is no {file.name}; the stacks are {known}"
@@ -45,7 +39,7 @@ def missing(
             f"the secrets of {file.name} are under a passphrase: export PULUMI_CONFIG_PASSPHRASE "
             f"or PULUMI_CONFIG_PASSPHRASE_FILE ({GUIDE}, step 3)"
         )
-    config = told.get("config") or {}
+    config = config_of(stack, root)
     if unfilled := list(_unfilled(config)):
         yield f"{file.name} has placeholders in {', '.join(unfilled)} ({GUIDE}, step 4)"
     if "dataflows:google" in config and not _known_to_google(environ):
@@ -53,6 +47,16 @@ def missing(
             f"no credentials for Google Cloud: `gcloud auth application-default login` ({GUIDE}, "
             "step 2)"
         )
+
+
+def config_of(stack: str, root: Path) -> dict[str, Any]:
+    """The configuration in the stack's file, as it stands there."""
+    told: dict[str, Any] = _read(_file(stack, root)).get("config") or {}
+    return told
+
+
+def _file(stack: str, root: Path) -> Path:
+    return root / f"Pulumi.{stack}.yaml"
 
 
 def _backend(root: Path, environ: Mapping[str, str], home: Path) -> bool:
@@ -92,17 +96,3 @@ def _known_to_google(environ: Mapping[str, str]) -> bool:
 def _read(file: Path) -> dict[str, Any]:
     told: dict[str, Any] = YAML(typ="safe").load(file) or {}
     return told
-
-
-def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.readiness", description=__doc__)
-    parser.add_argument("--stack", required=True)
-    told = parser.parse_args(arguments)
-    problems = list(missing(told.stack, Path.cwd()))
-    for problem in problems:
-        print(f"{told.stack}: {problem}", file=sys.stderr)
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

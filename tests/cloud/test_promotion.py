@@ -62,6 +62,7 @@ def test_prod_builds_nothing_and_rolls_its_group_to_the_digest_that_it_is_given(
     said = prod.failing("up")
     assert f"There is no image {HOST}/{FROM}/agent@sha256:5e5e" in said
     assert "Traceback" not in said
+    assert "unhandled error" not in said
     assert prod.world().of(TEMPLATE) == [old]
 
     # Half-way again, at the roll: the old template and its group stay as they are.

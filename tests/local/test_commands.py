@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.__main__ import main, parser, run_destroy, run_down
+from local.__main__ import main, parser, run_destroy, run_down, run_env
 from local.places import ROOT, Places
 
 
@@ -60,3 +60,12 @@ def test_destroy_removes_all_that_a_stack_that_never_came_up_has_left(tmp_path: 
 def test_down_makes_nothing_where_nothing_is(tmp_path: Path):
     assert run_down(Places(tmp_path), Console(), parser().parse_args(["down"])) == 0
     assert not list(tmp_path.iterdir())
+
+
+def test_a_command_in_the_stack_that_is_not_there_is_told_how_it_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    told = parser().parse_args(["env", "pulumi", "preview"])
+    assert run_env(Places(tmp_path), Console(), told) == 1
+    assert capsys.readouterr().out == "There is no local stack yet: make up\n"
+    assert not (tmp_path / ".local").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import readiness
+from tools import guarded, readiness
 
 ROOT = Path(__file__).resolve().parents[2]
 FILLED = """\
@@ -93,3 +93,10 @@ def test_each_step_that_is_named_is_one_of_the_guide(repository):
     for problem in readiness.missing("dev", repository, {}, home=repository):
         [step] = re.findall(r"docs/INITIAL_SETUP.md, step (\d)\)", problem)
         assert f"\n## {step}. " in guide
+
+
+def test_a_command_of_a_stack_that_lacks_something_does_not_start(capsys):
+    assert guarded.main(["--stack", "devv", "touch", "started"]) == 1
+    said = capsys.readouterr().err
+    assert said == "devv: there is no Pulumi.devv.yaml; the stacks are dev, local, prod\n"
+    assert not Path("started").exists()
