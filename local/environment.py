@@ -32,9 +32,10 @@ def environment(
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        # What an interrupted `up` has made is taken up by the next one: nobody else makes anything
-        # on a server of one's own.
-        "PREFECT_ADOPT": "identical",
+        # What an interrupted `up` has made is taken up by the next one, whatever was declared
+        # meanwhile: nobody else makes anything on a server of one's own.
+        "PREFECT_ADOPT": api_url,
+        "PREFECT_RECOVER": "make up",
         "PREFECT_HOME": str(places.prefect),
         "PREFECT_PROFILES_PATH": str(places.prefect / "profiles.toml"),
         "PREFECT_API_URL": api_url,

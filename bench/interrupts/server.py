@@ -97,7 +97,7 @@ class Server:
             answer = self.api.request(method, path, json=body)
             if answer.status_code not in (429, 503):
                 break
-        if answer.status_code in (403, 404):  # the default queue, or the default pool: not ours
+        if answer.status_code in (403, 404, 409):  # the default queue or pool, or gone with another
             return answer
         return answer.raise_for_status()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import DiffResult
 
-from . import schedules
+from . import schedules, way_out
 from .additions import less_additions
 from .automation import Automation
 from .declared import UNDECLARED, Json, Props, same
@@ -179,7 +179,7 @@ class DeploymentProvider(PrefectProvider):
         """
         live = self.find(id_, {})
         if live is None:
-            raise PrefectError(f"The deployment {id_} is gone; run `pulumi refresh`.")
+            raise PrefectError(f"The deployment {id_} is gone; run `{way_out.recover()}`.")
         body = {name: live[name] for name in ("flow_id", "name", "labels")}
         kept = ("schedule", "active", "slug", "parameters", "max_scheduled_runs")
         body["schedules"] = [{k: s[k] for k in kept} for s in live["schedules"]]

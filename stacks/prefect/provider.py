@@ -5,7 +5,6 @@ the hooks that Pulumi calls. Pulumi's state names the subclasses by module path,
 orphans what is deployed.
 """
 
-import os
 import sys
 import threading
 import traceback
@@ -38,6 +37,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from . import way_out
 from .connection import Connection, resolve
 from .declared import Props, Undeclared, decode, encode, same, unsendable
 from .errors import PrefectError
@@ -58,8 +58,6 @@ Structured: TypeAlias = Annotated[pulumi.Input[T] | Undeclared | None, _JSON]
 AnyJson: TypeAlias = Annotated[Any, _JSON]
 
 _ADOPT: Final = "adopt"
-# The way out after an `up` that was cut short, unless PREFECT_RECOVER has another command for it.
-_RECOVER: Final = "python -m stacks.prefect.recover --stack NAME"
 
 Problem: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
 
@@ -159,7 +157,7 @@ class PrefectProvider(ResourceProvider):
         live = self.find(id_, fields)
         if live is None:
             raise PrefectError(
-                f'The {self.kind} "{self.key(fields)}" is gone; run `pulumi refresh`.'
+                f'The {self.kind} "{self.key(fields)}" is gone; run `{way_out.recover()}`.'
             )
         return live
 
@@ -288,15 +286,12 @@ class PrefectProvider(ResourceProvider):
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
         whose = {"name", *self.identity} & live.keys() & told.keys()
         another = [k for k in whose if live[k] != told[k]]
-        adopting = os.environ.get("PREFECT_ADOPT") == "identical"
-        identical = adopting and not changed
-        if another or not (adopt or identical or self.is_ours(live, told)):
-            recover = os.environ.get("PREFECT_RECOVER") or _RECOVER
-            cut_short = f"; or, if an `up` that made it was cut short, run `{recover}`"
+        adopt = adopt or way_out.takes_over(self.api.url, identical=not changed)
+        if another or not (adopt or self.is_ours(live, told)):
             raise PrefectError(
                 f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
-                "it. Give yours another name; or pass adopt=True to take it over"
-                f"{'' if adopting else cut_short}."
+                "it. Give yours another name; or pass adopt=True to take it over; or, if an `up` "
+                f"that made it was cut short, run `{way_out.recover()}`."
             )
         if changed:
             self.change(id_, seen, told, changed)

@@ -24,7 +24,9 @@ def recover(stack: str | None = None, *, yes: bool = False, prune: bool = False)
     # Pulumi Cloud calls it an error when there is nothing to cancel; the others would say why.
     _pulumi("cancel", "--yes", *common)
     code = _pulumi("refresh", "--clear-pending-creates", *sure, *common)
-    code = code or _pulumi("up", *sure, *common, PREFECT_ADOPT="identical")
+    code = code or _pulumi(
+        "up", *sure, *common, PREFECT_ADOPT=os.environ.get("PREFECT_ADOPT", "identical")
+    )
     if not code:
         _tell_of(Orphans(stack), prune=prune)
     return code

@@ -194,6 +194,27 @@ class TestCreate:
             provider(VariableProvider, prefect).create(wire(VariableProvider, name="x", value=1))
         assert prefect.writes() == []
 
+    @pytest.mark.parametrize(
+        ("told", "way_out"),
+        [(None, "python -m stacks.prefect.recover --stack NAME"), ("make mend", "make mend")],
+    )
+    def test_names_a_way_out_that_there_is_where_it_is_run(self, monkeypatch, told, way_out):
+        monkeypatch.setenv("PREFECT_RECOVER", told or "")
+        prefect = FakePrefect({"GET /variables/name/x": ok({"id": "theirs"})})
+        with pytest.raises(PrefectError, match=f"was cut short, run `{way_out}`"):
+            provider(VariableProvider, prefect).create(wire(VariableProvider, name="x", value=1))
+
+    def test_takes_over_what_differs_on_a_server_of_ones_own_only(self, monkeypatch):
+        theirs = {"id": "1", "name": "x", "value": 2}
+        prefect = FakePrefect({"GET /variables/name/x": ok(theirs), "PATCH /variables/1": DONE})
+        ours = provider(VariableProvider, prefect)
+        monkeypatch.setenv("PREFECT_ADOPT", "http://127.0.0.1:1/api")
+        with pytest.raises(PrefectError, match="exists already"):
+            ours.create(wire(VariableProvider, name="x", value=1))
+        monkeypatch.setenv("PREFECT_ADOPT", ours.api.url)
+        assert ours.create(wire(VariableProvider, name="x", value=1)).id == "1"
+        assert prefect.writes() == [("PATCH", "/variables/1", {"value": 1})]
+
     def test_refuses_another_stacks_deployment_though_prefect_would_overwrite_it(self):
         theirs = {"id": "1", "labels": {"pulumi-resource": "p/other/d"}}
         prefect = FakePrefect({"GET /deployments/name/f/d": ok(theirs)})
