@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
+    from pydantic import TypeAdapter
 
 # What a run makes of a text of such a format; Prefect's server leaves that to the run.
 _FORMATS: dict[str, type] = {
@@ -34,14 +35,21 @@ def misfits(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
 @cache
 def _formats() -> "FormatChecker":
     from jsonschema import FormatChecker
-    from pydantic import TypeAdapter, ValidationError
 
     checker = FormatChecker(formats=())
     for name, class_ in _FORMATS.items():
-        taken: Any = TypeAdapter(class_).validate_python
-
-        def is_taken(text: object, taken: Any = taken) -> bool:
-            return not isinstance(text, str) or taken(text) is not None
-
-        checker.checks(name, raises=ValidationError)(is_taken)
+        checker.checks(name, raises=ValueError)(partial(_is_taken, class_))
     return checker
+
+
+def _is_taken(class_: type, text: object) -> bool:
+    if isinstance(text, str):
+        _adapter(class_).validate_python(text)
+    return True
+
+
+@cache
+def _adapter(class_: type) -> "TypeAdapter[object]":
+    from pydantic import TypeAdapter  # as jsonschema, and few flows take a date
+
+    return TypeAdapter(class_)
