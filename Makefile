@@ -4,8 +4,14 @@ PYTHON ?= python3
 STACK ?= local
 PART ?= registration
 PY := .venv/bin/python
-VENV := .venv/.made
 UV := .venv/bin/uv
+
+# What of Python a command needs: the program's packages; the local stack's as well; all of them.
+PROGRAM := .venv/.program
+LOCAL := .venv/.local
+ALL := .venv/.made
+OF_STACK = $(if $(filter local,$(STACK)),$(LOCAL),$(PROGRAM))
+
 # With a Pulumi engine on PATH, and so that no interrupt leaves anything of it running.
 GUARDED = $(PY) -m tools.guarded
 # What is changed in a cloud may take so long, should it be interrupted meanwhile.
@@ -25,31 +31,31 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: up
-up: $(VENV) ## Bring the local stack up and run its flows; safe to repeat (RUNS=0: no flows)
+up: $(LOCAL) ## Bring the local stack up and run its flows; safe to repeat (RUNS=0: no flows)
 	@$(PY) -m local up $(if $(filter 0,$(RUNS)),--no-runs)
 
 .PHONY: status
-status: $(VENV) ## Show the local services
+status: $(LOCAL) ## Show the local services
 	@$(PY) -m local status
 
 .PHONY: logs
-logs: $(VENV) ## Show the end of the local logs (ARGS="-f", ARGS="worker -n 100")
+logs: $(LOCAL) ## Show the end of the local logs (ARGS="-f", ARGS="worker -n 100")
 	@$(PY) -m local logs $(ARGS)
 
 .PHONY: down
-down: $(VENV) ## Stop the local services; data and run history stay
+down: $(LOCAL) ## Stop the local services; data and run history stay
 	@$(PY) -m local down
 
 .PHONY: destroy
-destroy: $(VENV) ## Remove the local stack, its data included (YES=1: do not ask)
+destroy: $(LOCAL) ## Remove the local stack, its data included (YES=1: do not ask)
 	@$(PY) -m local destroy $(if $(YES),--yes)
 
 .PHONY: env
-env: $(VENV) ## Print the local environment: eval "$(make -s env)"
+env: $(LOCAL) ## Print the local environment: eval "$(make -s env)"
 	@$(PY) -m local env
 
 .PHONY: preview
-preview: $(VENV) ## Show what `pulumi up` would change (STACK=local)
+preview: $(OF_STACK) ## Show what `pulumi up` would change (STACK=local)
 ifeq ($(STACK),local)
 	@$(PY) -m local env pulumi preview --stack local --diff
 else
@@ -57,15 +63,16 @@ else
 endif
 
 .PHONY: deploy
-deploy: $(VENV) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do not ask)
+deploy: $(PROGRAM) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do not ask)
 ifeq ($(STACK),local)
 	@echo "make deploy STACK=dev, for example; the local stack's is make up" >&2; exit 2
 else
+	@$(PY) -m tools.builder $(STACK)
 	@$(CHANGING) --stack $(STACK) pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
 endif
 
 .PHONY: recover
-recover: $(VENV) ## Finish what a kill has interrupted in a stack (STACK=dev, YES=1, PRUNE=1)
+recover: $(OF_STACK) ## Finish what a kill has interrupted in a stack (STACK=dev, YES=1, PRUNE=1)
 ifeq ($(STACK),local)
 	@$(PY) -m local up
 else
@@ -73,7 +80,7 @@ else
 endif
 
 .PHONY: promote
-promote: $(VENV) ## Let TO run what FROM has proved (FROM=dev TO=prod, DRY_RUN=1, REASON="...")
+promote: $(PROGRAM) ## Let TO run what FROM has proved (FROM=dev TO=prod, DRY_RUN=1, REASON="...")
 ifeq ($(and $(FROM),$(TO)),)
 	@echo "make promote FROM=dev TO=prod, for example" >&2; exit 2
 else
@@ -81,15 +88,15 @@ else
 endif
 
 .PHONY: rollback
-rollback: $(VENV) ## Let a stack run the images from before (STACK=prod, DRY_RUN=1)
+rollback: $(PROGRAM) ## Let a stack run the images from before (STACK=prod, DRY_RUN=1)
 	@$(GUARDED) $(PY) -m promotion rollback --stack "$(STACK)" $(if $(DRY_RUN),--dry-run)
 
 .PHONY: plan
-plan: $(VENV) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
+plan: $(OF_STACK) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
 	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(GUARDED) --stack $(STACK)) $(PY) -m tools.plan write --stack $(STACK)
 
 .PHONY: comment
-comment: $(VENV) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
+comment: $(PROGRAM) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
 ifeq ($(PR),)
 	@echo "make comment STACK=dev PR=12, for example: PR is the pull request's number" >&2; exit 2
 else
@@ -97,41 +104,41 @@ else
 endif
 
 .PHONY: test
-test: $(VENV) ## Run the tests (ARGS="tests/flows -k rows")
+test: $(ALL) ## Run the tests (ARGS="tests/flows -k rows")
 	@$(GUARDED) $(PY) -m pytest $(ARGS)
 
 .PHONY: e2e
-e2e: $(VENV) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
+e2e: $(ALL) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
 	@$(PY) -m pytest -m e2e tests/e2e $(ARGS)
 
 .PHONY: interrupts
-interrupts: $(VENV) ## Interrupt the local stack's commands at random moments (ARGS="--help")
+interrupts: $(ALL) ## Interrupt the local stack's commands at random moments (ARGS="--help")
 	@$(PY) -m bench.interrupts $(ARGS)
 
 .PHONY: lint
-lint: $(VENV) ## Check the code's rules and form
+lint: $(ALL) ## Check the code's rules and form
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 
 .PHONY: format
-format: $(VENV) ## Put the code into form
+format: $(ALL) ## Put the code into form
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
 .PHONY: types
-types: $(VENV) ## Check the types
+types: $(ALL) ## Check the types
 	@.venv/bin/mypy
 
 .PHONY: audit
-audit: $(VENV) ## Look for known vulnerabilities in what the images have of Python
+audit: $(PROGRAM) ## Look for known vulnerabilities in what the images have of Python
 	@for image in agent runner; do $(AUDIT) -r images/$$image/requirements.txt || exit 1; done
 
 .PHONY: docs
-docs: $(VENV) ## Write the configuration's reference from its models
+docs: $(PROGRAM) ## Write the configuration's reference from its models
 	@$(PY) -m stacks.reference
 
 .PHONY: bench
-bench: $(VENV) ## Measure beside the peers (PART=registration or images; ARGS="--help")
+bench: $(ALL) ## Measure beside the peers (PART=registration or images; ARGS="--help")
 	@$(GUARDED) $(PY) -m bench.$(PART) $(ARGS)
 
 # Renovate moves the version. The locks say it all, so nothing is resolved or built.
@@ -142,16 +149,16 @@ AUDIT = $(UV) tool run -q pip-audit@2.10.1 --strict --disable-pip --require-hash
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes -q \
 	--no-header --no-annotate
 .PHONY: lock
-lock: $(VENV) ## Resolve all dependencies anew, within what pyproject.toml allows
+lock: $(PROGRAM) ## Resolve all dependencies anew, within what pyproject.toml allows
 	$(COMPILE) --group dev --group agent -o requirements-dev.txt
+	$(COMPILE) --group program --group server --group runner -c requirements-dev.txt -o requirements-local.txt
 	$(COMPILE) --group program -c requirements-dev.txt -o requirements.txt
 	$(COMPILE) --group agent -c requirements-dev.txt -o images/agent/requirements.txt
 	$(COMPILE) --group runner -c requirements-dev.txt -o images/runner/requirements.txt
 
-$(VENV): requirements-dev.txt
+$(PROGRAM): requirements.txt
+$(LOCAL): requirements-local.txt
+$(ALL): requirements-dev.txt
+$(PROGRAM) $(LOCAL) $(ALL):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, and $(PYTHON) is %d.%d: make PYTHON=python3.12 ..., or https://www.python.org/downloads/" % sys.version_info[:2])'
-	@echo "python: making .venv, once for each requirements-dev.txt" >&2
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install -q "$$(grep -o '^uv==[^ ;]*' requirements-dev.txt)"
-	@$(UV) pip sync -q --compile-bytecode --python $(PY) requirements-dev.txt # else each start compiles
-	@touch $@
+	@$(PYTHON) -m tools.packages $@
