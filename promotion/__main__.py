@@ -72,7 +72,7 @@ def rollback(name: str, *, folder: Path, dry_run: bool) -> None:
     """Let the stack's file name the images that it named before the last promotion.
 
     Raises:
-        RefusedError: there are none.
+        RefusedError: there are none, or the registry has them no more.
     """
     file = _promoted(name, folder)
     if not file.history.before:
@@ -80,6 +80,9 @@ def rollback(name: str, *, folder: Path, dry_run: bool) -> None:
             f"{file.file.name} names no images from before, so there is nothing to go back to. "
             f"What git knows of it: git log -p -- {file.file.name}"
         )
+    if lost := [*_lost(file.history.before[0], file.repository)]:
+        lines = "\n".join(f"  {each}" for each in lost)
+        raise RefusedError(f"{name} is not rolled back:\n{lines}\nNothing was changed.")
     _change(file, file.history.back(), f"Roll {name} back", dry_run=dry_run)
 
 
@@ -109,7 +112,19 @@ def _not_in_registry(there: stack.Running) -> Iterator[str]:
         if not registry.holds(image):
             yield (
                 f"{image} is not in the registry: it was removed, or never pushed. Deploy the "
-                "stack again, so that it is built."
+                "stack again: that says how it is brought back."
+            )
+
+
+def _lost(wanted: Promotion, own: str | None) -> Iterator[str]:
+    """The images that are neither in the stack's own repository nor where they came from."""
+    registry = Registry()
+    places = [place for place in (own, wanted.copied_from) if place]
+    for name, digest in (("agent", wanted.agent), ("runner", wanted.runner)):
+        if not any(registry.holds(Reference.of(f"{p}/{name}", digest)) for p in places):
+            yield (
+                f"{name}@{digest} is not in {' nor in '.join(places)}: it was removed. Promote "
+                "an image that is there: make promote, from the commit that you want back."
             )
 
 

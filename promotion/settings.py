@@ -13,6 +13,7 @@ from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
 from ruamel.yaml.error import YAMLError
 
 from stacks.complaints import explain
+from stacks.oci import google_repository
 from stacks.sections import Promote, Promotion, Section
 
 from .errors import RefusedError
@@ -43,10 +44,18 @@ class Settings:
     file: Path
     text: str
     images: Mapping[str, Any]  # the section, as it stands there
+    google: Mapping[str, Any]  # that one too
 
     @property
     def source(self) -> str | None:
         return self.images.get("source")
+
+    @property
+    def repository(self) -> str | None:
+        """The URL of the stack's own repository, where its file says enough."""
+        google, images = self.google, self.images
+        told = (google.get("region"), google.get("project"), images.get("repository"))
+        return google_repository(*map(str, told)) if all(told) else None
 
     @property
     def history(self) -> History:
@@ -122,10 +131,12 @@ def read(stack: str, folder: Path) -> Settings:
         )
     text = file.read_text()
     try:
-        images = (_loaded(text).get("config") or {}).get(SECTION) or {}
+        config = _loaded(text).get("config") or {}
+        images, google = (config.get(name) or {} for name in (SECTION, "dataflows:google"))
     except (YAMLError, AttributeError) as error:
         raise RefusedError(f"{file.name} cannot be read: {error}") from error
-    return Settings(stack, file, text, images if isinstance(images, dict) else {})
+    told = (each if isinstance(each, dict) else {} for each in (images, google))
+    return Settings(stack, file, text, *told)
 
 
 def one_line(text: str) -> str:

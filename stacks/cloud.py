@@ -8,7 +8,8 @@ import pulumi_gcp
 
 from . import gcp
 from .config import StackConfig, prefect_api_key
-from .images import BuiltImage, BuiltImageArgs, reference
+from .held import held
+from .images import BuiltImage, BuiltImageArgs, plugin, reference
 from .oci import CopiedImage, CopiedImageArgs
 from .places import Lake, Site
 from .prefect import worker_of
@@ -68,6 +69,7 @@ class Cloud:
                 location=google.region,
                 scanning=self.images.scanning,
                 build_cache=isinstance(self.images, Build),
+                needed=self._promoted(),
             ),
             ready,
         )
@@ -115,8 +117,17 @@ class Cloud:
             },
         )
 
+    def _promoted(self) -> list[str]:
+        """The digests that this stack runs and that a rollback can return to, each once."""
+        if isinstance(self.images, Build):
+            return []
+        history = (self.images.now, *self.images.before)
+        return list(dict.fromkeys(digest for p in history for digest in (p.agent, p.runner)))
+
     def _images(self, registry: gcp.Registry, provider: pulumi_gcp.Provider) -> _Images:
-        into = pulumi.ResourceOptions(provider=provider, depends_on=[registry])
+        token = pulumi_gcp.organizations.get_client_config_output(
+            opts=pulumi.InvokeOptions(provider=provider)
+        ).access_token
         match self.images:
             case Build(base_image=base_image):
                 github = self.config.github
@@ -124,9 +135,11 @@ class Cloud:
                     registry_host=registry.host,
                     registry_url=registry.url,
                     cache_url=registry.cache_url,
+                    token=token,
                     base_image=base_image,
                     source=f"https://github.com/{github.repository}" if github else None,
                 )
+                into = pulumi.ResourceOptions(providers=[provider, plugin()], depends_on=[registry])
                 built = {name: BuiltImage(name, args, into) for name in ("agent", "runner")}
                 return _Images(
                     digests={name: image.digest for name, image in built.items()},
@@ -146,7 +159,10 @@ class Cloud:
                     )
                     for name, digest in (("agent", now.agent), ("runner", now.runner))
                 }
-                digests = {name: image.digest for name, image in copied.items()}
+                digests = {
+                    name: held(image, f"{registry.url}/{name}", image.digest, token)
+                    for name, image in copied.items()
+                }
                 return _Images(
                     digests=digests,
                     references={n: reference(registry.url, n, d) for n, d in digests.items()},

@@ -1,13 +1,18 @@
 """The images of a stack: built and pushed, or promoted; either way known by their digests."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 import pulumi_docker_build as docker
-import pulumi_gcp as gcp
 
+from .held import held
+from .permissions import settle
 from .revision import last_change
 
+# Of the plugin's state: the same wherever the program runs. Left to itself the plugin writes there
+# what DOCKER_HOST says, and another one makes all images anew. See docs/IMAGES.md, "Where".
+HOST = "unix:///var/run/docker.sock"
 USER = "oauth2accesstoken"  # Artifact Registry's name for whoever brings a token
 
 # By image: its build context and its Dockerfile, from the root of the repository.
@@ -24,7 +29,7 @@ CONTENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltImageArgs:
-    """``registry_url`` and ``cache_url`` end where the image's name follows.
+    """``registry_url`` and ``cache_url`` end where the image's name follows; ``token`` opens both.
 
     They are plain text, as the plugin validates an image's names in a preview: an unknown one is
     an empty one to it, and refused.
@@ -33,6 +38,7 @@ class BuiltImageArgs:
     registry_host: str
     registry_url: str
     cache_url: str
+    token: pulumi.Output[str]
     base_image: str | None = None
     source: str | None = None
 
@@ -49,10 +55,8 @@ class BuiltImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("dataflows:images:BuiltImage", name, None, opts)
         context, dockerfile = CONTEXTS[name]
+        settle(CONTENT[name])
         cache = f"{args.cache_url}/{name}:build"
-        token = gcp.organizations.get_client_config_output(
-            opts=pulumi.InvokeOptions(parent=self)
-        ).access_token
         image = docker.Image(
             f"{name}-image",
             context=docker.BuildContextArgs(location=context),
@@ -88,7 +92,7 @@ class BuiltImage(pulumi.ComponentResource):
                 docker.RegistryArgs(
                     address=args.registry_host,
                     username=USER,
-                    password=pulumi.Output.secret(token),
+                    password=pulumi.Output.secret(args.token),
                 )
             ],
             build_on_preview=False,  # a pull request's preview has neither docker nor rights
@@ -96,9 +100,24 @@ class BuiltImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         # The plugin may keep all of an image secret, as the password for its registry is.
-        self.digest = pulumi.Output.unsecret(image.digest)
+        told = pulumi.Output.unsecret(image.digest).apply(lambda digest: _known(name, digest))
+        self.digest = held(image, f"{args.registry_url}/{name}", told, args.token)
         self.reference = reference(args.registry_url, name, self.digest)
         self.register_outputs({"reference": self.reference})
+
+
+def plugin() -> docker.Provider:
+    """What builds images, configured alike on every machine."""
+    return docker.Provider("docker", host=HOST)
+
+
+def _known(name: str, digest: str | None) -> str:
+    """After a change of files the plugin foresees the digest "": what the build will tell."""
+    if digest:
+        return digest
+    if pulumi.runtime.is_dry_run():
+        return cast("str", pulumi.UNKNOWN)
+    raise pulumi.RunError(f"The image {name} was built, and docker-build told no digest of it.")
 
 
 def labels(name: str, source: str | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The registry: where a stack's images are, by digest, and what speeds their building up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +13,8 @@ from pulumi_gcp.artifactregistry import (
     RepositoryVulnerabilityScanningConfigArgs,
 )
 
+from ..oci import google_repository
+
 KEPT_IMAGES = 10
 DAYS = 86_400
 _CACHE = "-cache"  # after the name of the repository that it is for
@@ -19,13 +22,17 @@ _CACHE = "-cache"  # after the name of the repository that it is for
 
 @dataclass(frozen=True, kw_only=True)
 class RegistryArgs:
-    """``build_cache``: whether images are built here, and so a place for their layers is needed."""
+    """``build_cache``: whether images are built here, and so a place for their layers is needed.
+
+    ``needed``: digests that stay whatever their age, as the stack or a rollback runs them.
+    """
 
     repository: str
     project: str
     location: str
     scanning: bool = False
     build_cache: bool = False
+    needed: Sequence[str] = ()
 
 
 class Registry(pulumi.ComponentResource):
@@ -48,13 +55,16 @@ class Registry(pulumi.ComponentResource):
             location=args.location,
             format="DOCKER",
             docker_config=RepositoryDockerConfigArgs(immutable_tags=True),
-            cleanup_policies=_keep_most_recent(KEPT_IMAGES, days=30),
+            cleanup_policies=[
+                *_keep(args.needed),
+                *_keep_most_recent(KEPT_IMAGES, days=30),
+            ],
             cleanup_policy_dry_run=False,
             vulnerability_scanning_config=_scanning(args.scanning),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.repository = self.images.name
-        self.url = f"{self.host}/{args.project}/{args.repository}"
+        self.url = google_repository(args.location, args.project, args.repository)
         self.cache_url = f"{self.url}{_CACHE}" if args.build_cache else ""
         if args.build_cache:
             gcp.artifactregistry.Repository(
@@ -68,6 +78,13 @@ class Registry(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({"url": self.url})
+
+
+def _keep(digests: Sequence[str]) -> list[RepositoryCleanupPolicyArgs]:
+    """An image's version is called as its digest."""
+    named = RepositoryCleanupPolicyConditionArgs(tag_state="ANY", version_name_prefixes=digests)
+    policy = RepositoryCleanupPolicyArgs(id="keep-needed", action="KEEP", condition=named)
+    return [policy] if digests else []
 
 
 def _keep_most_recent(count: int, *, days: int) -> list[RepositoryCleanupPolicyArgs]:

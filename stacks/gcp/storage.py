@@ -79,5 +79,6 @@ class Storage(pulumi.ComponentResource):
             dataset_id=dataset,
             location=args.location,
             delete_contents_on_destroy=args.delete_data,
-            opts=pulumi.ResourceOptions(parent=self),
+            # Of another location it is another dataset, and the two cannot have one name at once.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

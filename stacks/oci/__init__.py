@@ -2,7 +2,14 @@
 
 from .errors import RegistryError
 from .image import CopiedImage, CopiedImageArgs
-from .reference import Reference
+from .reference import Reference, google_repository
 from .registry import Registry
 
-__all__ = ["CopiedImage", "CopiedImageArgs", "Reference", "Registry", "RegistryError"]
+__all__ = [
+    "CopiedImage",
+    "CopiedImageArgs",
+    "Reference",
+    "Registry",
+    "RegistryError",
+    "google_repository",
+]

@@ -33,6 +33,11 @@ class Reference:
         return f"{scheme}://{self.host}/v2/{self.repository}"
 
 
+def google_repository(location: str, project: str, repository: str) -> str:
+    """The URL of a repository in Artifact Registry, as a reference goes on behind it."""
+    return f"{location}-docker.pkg.dev/{project}/{repository}"
+
+
 def _is_loopback(name: str) -> bool:
     try:
         return ipaddress.ip_address(name.strip("[]")).is_loopback

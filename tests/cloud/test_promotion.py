@@ -130,6 +130,7 @@ def test_what_dev_proved_is_what_prod_runs_and_a_rollback_returns_to_the_very_di
     promote(prod)
     commit(prod)
     rolled = {
+        "registry-images": "update",  # whose clean-up spares what the stack and a rollback run
         "agent-image": "update",
         "runner-image": "update",
         "agent-template": "replace",

@@ -1,6 +1,7 @@
 """What a stack in the cloud is made of, and what a change of its values changes."""
 
 import json
+import re
 
 import pulumi
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from flows.declarations import FlowDeployment
 from stacks import platform as platform_module
 from stacks.declared import DeclarationError
-from tests.gcp.graph import AGENT_DIGEST, RUNNER_DIGEST, built
+from tests.gcp.graph import AGENT_DIGEST, IMAGE, RUNNER_DIGEST, built
 from tests.gcp.stacks import AGENT, PROMOTED, RUNNER, filled
 from tests.gcp.variants import VARIANTS, graph
 
@@ -125,10 +126,46 @@ def test_the_first_preview_of_a_stack_knows_already_where_its_images_go():
             assert planned[name][told] == image[told]
 
 
+def test_a_digest_that_only_the_build_will_tell_is_taken_for_no_value_by_anything():
+    planned = built("dev", preview=True)
+    unknown = {
+        "WorkPool": ["base_job_template"],
+        "Deployment": ["job_variables", "version"],
+        "Instance": ["metadata"],
+    }
+    for kind, fields in unknown.items():
+        for inputs in of(kind, planned).values():
+            assert all("pulumi.output.Unknown" in str(inputs[name]) for name in fields)
+    texts = {str(r): json.dumps(r.inputs, default=str) for r in planned}
+    assert not [each for each, text in texts.items() if re.search(r"(agent|runner)@", text)]
+
+
+@pytest.mark.parametrize("host", ["", "unix:///run/user/1000/docker.sock", "tcp://docker:2375"])
+def test_the_state_does_not_know_where_this_machine_has_its_docker(monkeypatch, host):
+    monkeypatch.setenv("DOCKER_HOST", host)
+    resources = built("dev", preview=True)
+    [docker] = [r for r in resources if r.type == "pulumi:providers:docker-build"]
+    assert docker.inputs == {"host": "unix:///var/run/docker.sock"}
+    assert [r.name for r in resources if r.type == IMAGE] == ["agent-image", "runner-image"]
+    assert {r.provider for r in resources if r.type == IMAGE} == {"docker"}
+
+
 def test_an_image_is_pushed_once_there_is_a_repository_for_it():
     order = [r.name for r in graph("dev")]
     repositories = max(map(order.index, of("Repository", graph("dev"))))
     assert repositories < min(map(order.index, of("Image", graph("dev"))))
+
+
+def test_the_clean_up_keeps_what_prod_runs_and_what_a_rollback_returns_to_whatever_its_age():
+    before = [PROMOTED | {"agent": ANOTHER}, PROMOTED | {"runner": AGENT}]
+    [repository] = of("Repository", built("prod", images={"before": before})).values()
+    needed, *others = repository["cleanupPolicies"]
+    assert needed == {
+        "id": "keep-needed",
+        "action": "KEEP",
+        "condition": {"tagState": "ANY", "versionNamePrefixes": [AGENT, RUNNER, ANOTHER]},
+    }
+    assert [each["action"] for each in others] == ["KEEP", "DELETE"]
 
 
 def test_tags_of_images_never_move_and_the_build_cache_has_a_place_where_they_do():
@@ -235,11 +272,16 @@ def promoted(**digests):
 
 
 def test_another_image_of_the_agent_makes_another_agent_and_nothing_else():
-    assert changed(graph("prod"), promoted(agent=ANOTHER)) == {"agent-image", "agent-template"}
+    assert changed(graph("prod"), promoted(agent=ANOTHER)) == {
+        "registry-images",  # its clean-up spares this one too
+        "agent-image",
+        "agent-template",
+    }
 
 
 def test_another_image_of_the_runner_changes_pool_and_deployments_and_nothing_else():
     assert changed(graph("prod"), promoted(runner=ANOTHER)) == {
+        "registry-images",
         "runner-image",
         "pool",
         *of("Deployment", graph("prod")),

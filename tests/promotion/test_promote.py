@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from promotion.settings import Settings, read
 from tests.promotion.conftest import REVISION, Workshop
+from tests.registry import image
 
 Said = pytest.CaptureFixture[str]
 
@@ -239,6 +241,45 @@ def test_a_rollback_on_trial_changes_nothing(
     assert workshop.rollback("--dry-run") == 0
     assert workshop.prod.read_bytes() == third
     assert f"-      agent: {digests['agent']}\n" in capsys.readouterr().out
+
+
+def test_images_that_no_registry_has_any_more_are_not_gone_back_to(
+    twice: tuple[Workshop, list[bytes]], capsys: Said
+) -> None:
+    workshop, [*_, third] = twice
+    [back, _] = images(workshop)["before"]
+    repository = back["copied_from"].partition("/")[2]
+    workshop.registry.remove(f"{repository}/agent", back["agent"])
+    for options in ((), ("--dry-run",)):
+        assert workshop.rollback(*options) == 1
+        said = capsys.readouterr().err
+        assert "prod is not rolled back:\n" in said
+        assert f"agent@{back['agent']} is not in {back['copied_from']}: it was removed" in said
+        assert "runner@" not in said
+    assert workshop.prod.read_bytes() == third
+
+
+def test_the_stacks_own_copy_is_enough_to_go_back(
+    twice: tuple[Workshop, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop, [_, second, _] = twice
+    [back, _] = images(workshop)["before"]
+    repository = back["copied_from"].partition("/")[2]
+    workshop.registry.remove(f"{repository}/agent", back["agent"])
+    own = f"{workshop.registry.host}/acme-data-prod/dataflows-prod"
+    monkeypatch.setattr(Settings, "repository", own)
+    for name in ("agent", "runner"):
+        workshop.registry.push(own.partition("/")[2] + f"/{name}", image(f"{name} second"))
+    assert workshop.rollback() == 0
+    assert workshop.prod.read_bytes() == second
+
+
+def test_a_stacks_own_repository_is_the_one_that_its_settings_name(workshop: Workshop) -> None:
+    assert read("prod", workshop.folder).repository is None
+    text = workshop.prod.read_text().replace("{project: ", "{region: europe-west1, project: ")
+    workshop.prod.write_text(text)
+    url = "europe-west1-docker.pkg.dev/acme-data-prod/dataflows-prod"
+    assert read("prod", workshop.folder).repository == url
 
 
 def test_only_a_stack_of_promoted_images_is_rolled_back(workshop: Workshop, capsys: Said) -> None:

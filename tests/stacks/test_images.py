@@ -92,7 +92,7 @@ def test_the_context_lets_in_what_the_image_is_said_to_be_of_and_nothing_else(im
     assert everything == "*"
     let_in = {Path(context, line[1:]).as_posix() for line in others if line.startswith("!")}
     assert let_in == {*CONTENT[image]}
-    assert [line for line in others if not line.startswith("!")] == ["**/__pycache__"]
+    assert [line for line in others if not line.startswith("!")] == ["**/__pycache__", "**/.*"]
 
 
 @pytest.mark.parametrize("image", CONTEXTS)
