@@ -15,7 +15,7 @@ import psutil
 
 from local.places import Places
 from local.services import Say
-from tools import command
+from tools import command, leftovers
 
 NAME = "local"
 SHOWN = re.compile(r"^\s*(Resources:|[+~-]+ \d|\d+ (unchanged|errored)|Duration:)")
@@ -105,22 +105,21 @@ class Stack:
         log = self.places.log("pulumi")
         lines: list[str] = []
 
+        def heard(line: str) -> None:
+            lines.append(line)
+            if SHOWN.match(line):
+                self.say(f"  {line.strip()}")
+
         with log.open("a") as output:
-
-            def heard(line: str) -> None:
-                print(line, end="", file=output, flush=True)
-                lines.append(line)
-                if SHOWN.match(line):
-                    self.say(f"  {line.strip()}")
-
             print(f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {' '.join(call)}", file=output)
-            status = command.run(
-                call,
-                say=self.say,
-                environment=self.environment,
-                folder=self.places.root,
-                heard=heard,
-            )
+        status = command.run(
+            call,
+            say=self.say,
+            environment=self.environment,
+            folder=self.places.root,
+            log=log,
+            heard=heard,
+        )
         if status:
             where = self.places.shown(log)
             what = f"`{' '.join(call[:3])}`"
@@ -136,8 +135,11 @@ def _may_live(holder: Mapping[str, Any]) -> bool:
     if holder.get("hostname") != socket.gethostname():
         return True
     try:
-        began = psutil.Process(holder["pid"]).create_time()
+        process = psutil.Process(holder["pid"])
+        began = process.create_time()
     except psutil.Error:
+        return False
+    if not leftovers.goes_on(process):
         return False
     locked = datetime.fromisoformat(holder["timestamp"]).timestamp()
     return began < locked + CLOCK_SLACK

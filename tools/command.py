@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 import psutil
 
@@ -70,44 +71,60 @@ def run(
     say: Callable[[str], object],
     environment: Mapping[str, str] = os.environ,
     folder: Path | None = None,
-    heard: Callable[[str], object] | None = None,
+    log: Path | None = None,
+    heard: Callable[[str], object] = lambda line: None,
     patience: float = SECONDS_TO_FINISH,
 ) -> int:
-    """The exit status of ``command``, each line of whose output is given to ``heard``, if any.
+    """The exit status of ``command``.
 
+    With a ``log``, what it says is added there instead of being printed, and each line of it is
+    given to ``heard``. It goes to the file by itself: a pipe that ends with us would end Pulumi.
     Interrupted, it is asked to end, and has ``patience`` seconds; or until the next Ctrl-C.
     """
     program = shutil.which(command[0], path=environment["PATH"]) or command[0]
-    piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    # A session of its own, or Ctrl-C would reach it beside us, and a second time through us.
-    process = subprocess.Popen(
-        [program, *command[1:]],
-        cwd=folder,
-        env=dict(environment),
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        **(piped if heard else {}),  # type: ignore[call-overload]
-    )
-    reader = threading.Thread(target=_read, args=(process, heard), daemon=True)
-    reader.start()
-    try:
-        status = process.wait()
-    except Interrupt:
-        _stop(process, say, patience)
-        raise
-    reader.join(timeout=POLL_SECONDS * 10)  # something else may hold the other end for ever
-    return int(status)
+    with ExitStack() as opened:
+        output = opened.enter_context(log.open("a")) if log else None
+        # A session of its own, or Ctrl-C would reach it beside us, and a second time through us.
+        process = subprocess.Popen(
+            [program, *command[1:]],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL if log else None,
+            stdout=output,
+            stderr=subprocess.STDOUT if log else None,
+            start_new_session=True,
+        )
+        lines = opened.enter_context(log.open(errors="replace")) if log else None
+        if lines and output:
+            lines.seek(output.tell())
+        try:
+            while (status := process.poll()) is None:
+                if lines:
+                    _hear(lines, heard)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS if lines else None)
+        except Interrupt:
+            _stop(process, say, patience)
+            raise
+        if lines:
+            _hear(lines, heard)
+    return status
 
 
-def _read(process: "subprocess.Popen[str]", heard: Callable[[str], object] | None) -> None:
-    for line in process.stdout or ():
-        with suppress(OSError, SystemExit):  # a closed terminal; Pulumi must not wait for us
-            if heard:
-                heard(line)
+def _hear(lines: TextIO, heard: Callable[[str], object]) -> None:
+    """Tell of the lines that are whole by now."""
+    while True:
+        begun = lines.tell()
+        line = lines.readline()
+        if not line.endswith("\n"):
+            lines.seek(begun)
+            return
+        heard(line)
 
 
-def _stop(process: "subprocess.Popen[str]", say: Callable[[str], object], patience: float) -> None:
+def _stop(
+    process: "subprocess.Popen[bytes]", say: Callable[[str], object], patience: float
+) -> None:
     name = Path(str(process.args[0])).name  # type: ignore[index]
     with suppress(OSError, SystemExit):
         say(

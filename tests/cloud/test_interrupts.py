@@ -47,7 +47,7 @@ def test_dev_is_whole_again_after_a_kill_in_the_middle(
     dev.destroy()
 
 
-def running(dev: Checkout) -> list[list[str]]:
-    """What of a command in this checkout is alive."""
+def running(dev: Checkout) -> list[int]:
+    """The processes of commands in this checkout that are alive."""
     of = leftovers.marked(lambda told: told.endswith(f"@{dev.repository}"))
-    return [process.cmdline() for process in of]
+    return [process.pid for process in of]

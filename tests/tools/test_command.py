@@ -41,7 +41,19 @@ while True:
     print("at it", flush=True)
     time.sleep(0.1)
 """
-MAKEFILE = f"up:\n\t@{sys.executable} -m tools.guarded pulumi up\n"
+LOGGED = """
+import os
+from pathlib import Path
+from tools import command
+with command.watched():
+    command.run(["pulumi", "up"], say=print, log=Path(os.environ["STEP"] + ".log"), heard=print)
+"""
+MAKEFILE = f"""
+up:
+\t@{sys.executable} -m tools.guarded pulumi up
+logged:
+\t@{sys.executable} -c "$$LOGGED"
+"""
 
 
 @dataclass
@@ -62,7 +74,7 @@ class Made:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Made]:
+def made(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Made]:
     (tmp_path / "bin").mkdir()
     for name in ("pulumi", "pulumi-language-python", "pulumi-language-python-exec"):
         program = tmp_path / "bin" / name
@@ -72,9 +84,9 @@ def made(tmp_path: Path) -> Iterator[Made]:
     step = tmp_path / "step"
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
     make = subprocess.Popen(
-        ["make", "-f", str(tmp_path / "Makefile"), "up"],
+        ["make", "-f", str(tmp_path / "Makefile"), getattr(request, "param", "up")],
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "STEP": str(step)},
+        env={**os.environ, "PATH": path, "STEP": str(step), "LOGGED": LOGGED},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -129,6 +141,13 @@ def test_an_interrupt_leaves_nothing_running(made: Made, how: str):
     assert made.make.returncode
     assert _gone(made), [process.cmdline() for process in leftovers.marked(made.ours)]
     assert made.step.read_text() == ("finished" if how in GENTLE else "begun")
+
+
+@pytest.mark.parametrize("made", ["logged"], indirect=True)
+def test_pulumi_finishes_its_step_though_nobody_is_left_to_hear_of_it(made: Made):
+    made.named("command.watched").kill()
+    assert _gone(made)
+    assert made.step.read_text() == "finished"
 
 
 def test_what_is_left_when_the_watcher_died_too_goes_with_the_next_command(made: Made):
