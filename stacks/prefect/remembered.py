@@ -102,6 +102,9 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Pulumi interrupts all of the program's group when a preview fails; this process would
+            # say so after the error that counts. It ends with the program in any case.
+            process_group=0,
         )
         self.questions = cast("IO[str]", self.process.stdin)
         self.answers = cast("IO[str]", self.process.stdout)
@@ -127,6 +130,7 @@ class _Process:
         for pipe in (self.questions, self.answers):
             with suppress(OSError):
                 pipe.close()
+        self.process.terminate()  # it may be at an answer that nobody waits for
         self.process.wait()
 
 

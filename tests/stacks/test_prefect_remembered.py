@@ -1,11 +1,14 @@
 """What Prefect says of flows and classes is asked for anew when, and only when, it may differ."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from stacks.prefect import BlockTypeArgs, PrefectError, flow_of, introspect, remembered, worker_of
 
+ROOT = Path(__file__).parents[2]
 FLOW = """
 import a_package_that_is_not_installed
 from prefect import flow
@@ -141,3 +144,32 @@ def test_a_process_that_dies_is_told_of(project):
     forget_processes()
     with pytest.raises(PrefectError, match=r"orders.py:orders: its process ended with 3"):
         flow_of("orders.py:orders")
+
+
+INTERRUPTED = """
+import os, signal
+from stacks.prefect import remembered
+
+def ask():
+    return remembered._process("worker").ask("worker", "prefect.workers.process:ProcessWorker")
+
+remembered._process("worker")
+signal.signal(signal.SIGINT, lambda *_: None)
+os.killpg(0, signal.SIGINT)  # while Prefect's side starts, and while it waits
+print(ask()["told"]["type"])
+os.killpg(0, signal.SIGINT)
+print(ask()["told"]["type"])
+raise SystemExit("error: what counts")
+"""
+
+
+def test_of_an_interrupt_the_error_that_counts_is_the_last_word():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+    assert done.stdout.split() == ["process", "process"]
+    assert done.stderr == "error: what counts\n"
