@@ -81,12 +81,12 @@ def test_a_bad_declaration_is_refused_with_all_that_is_wrong(repository, monkeyp
     with pytest.raises(DeclarationError) as caught:
         deployment_args(read(), CONFIG, stack="test", directory="/code", work_pool_name="pool")
     places = {
-        "@": "flows/deployments.py:15, flows/orders.py:orders",
+        r"^@": "flows/deployments.py:15, flows/orders.py:orders",
         "<here>": str(repository),
         "<repository>": str(ROOT),
     }
     for sign, place in places.items():
-        said = [line.replace(sign, place) for line in said]
+        said = [re.sub(sign, place, line) for line in said]
     assert str(caught.value).splitlines() == said
 
 

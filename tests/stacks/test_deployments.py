@@ -35,12 +35,19 @@ def no_flow():
 '''
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Once, so that Prefect is asked of each flow once."""
+    folder = tmp_path_factory.mktemp("repository")
+    (folder / "flows").mkdir()
+    (folder / "flows/orders.py").write_text(FLOW)
+    (folder / "flows/broken.py").write_text("def x(:\n")
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def repository(tmp_path, monkeypatch):
-    (tmp_path / "flows").mkdir()
-    (tmp_path / "flows/orders.py").write_text(FLOW)
-    (tmp_path / "flows/broken.py").write_text("def x(:\n")
-    monkeypatch.chdir(tmp_path)
+def repository(written, monkeypatch):
+    monkeypatch.chdir(written)
 
 
 def config(schedules="active"):
@@ -169,7 +176,9 @@ def test_nothing_can_be_read_of_a_declaration_that_is_wrong():
         _ = orders(tags="shop").queue
 
 
-def test_the_flow_of_the_readme_is_deployed_as_it_says(request, monkeypatch):
+def test_the_flow_of_the_readme_is_deployed_as_it_says(request, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("flows").mkdir()
     text = (request.config.rootpath / "README.md").read_text().partition("## Add a flow")[2]
     flow, declared = (
         textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]
