@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import pulumi
 
@@ -82,4 +83,4 @@ class Machine:
     def _absolute(self, url: str) -> str:
         """``file://./x``, which starts at the repository, as a URL that starts at ``/``."""
         scheme, _, path = url.partition("://")
-        return f"{scheme}://{self.directory}{path[1:]}" if path.startswith("./") else url
+        return f"{scheme}://{quote(self.directory)}{path[1:]}" if path.startswith("./") else url

@@ -1,48 +1,42 @@
-"""What ingesting means: which partitions there are, what damages one, how one is loaded once."""
+"""What ingesting means, without Prefect: what damages a file, how one is loaded once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
-from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flows.ingest.tables import MONTHLY, SCHEMAS, SNAPSHOTS
-from flows.landing import Landing
-from flows.warehouse import NotIngested, Warehouse
+from flows.ingest import tables
+from flows.ingest.columns import first, fitted
+from flows.ingest.partitions import Landed, Partition, PartitionError, Stranger, batches, look
+from flows.ingest.schema import changes
+from flows.landing import Damaged, Landing
+from flows.passing import passes
+from flows.warehouse import Door, NotIngested, Refused, Warehouse
+
+__all__ = ["Landed", "Partition", "PartitionError", "Stranger", "batches", "look"]
 
 # Each row says where it is from, so that data and ledger are one thing and cannot disagree.
 # (BigQuery reserves names that start with `_partition` or `_file_`.)
 PARTITION, FINGERPRINT = "source_partition", "source_sha256"
-
-
-class PartitionError(ValueError):
-    """A file that cannot be loaded as it is; another try would not help."""
-
-
-@dataclass(frozen=True, order=True)
-class Partition:
-    """A month of a table, or its snapshot: one file in the landing, replaced as a whole."""
-
-    key: str
-    table: str
-
-    def __str__(self) -> str:
-        return f"{self.table}/{self.key}"
+OURS = [pa.field(name, pa.string(), nullable=False) for name in (PARTITION, FINGERPRINT)]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Held:
     """What the warehouse holds of a partition: of which file (none: of several), how many rows."""
 
     fingerprint: str | None
     rows: int
+
+
+Ledger = Mapping[Partition, Held]
 
 
 @dataclass(frozen=True)
@@ -51,32 +45,15 @@ class Checked:
 
     partition: Partition
     rows: int
+    fingerprint: str
     content: pa.Table | None = field(default=None, repr=False)
-
-
-Ledger = Mapping[Partition, Loaded]
-
-
-def partitions(landing: Landing, months: Iterable[str] | None = None) -> list[Partition]:
-    """The partitions to look at: the snapshots, and the ``months`` (all landed, unless given)."""
-    found = [Partition(key, table) for table in SNAPSHOTS for key in landing.keys(table)]
-    asked = None if months is None else set(months)
-    for table in MONTHLY:
-        found += [Partition(key, table) for key in asked or landing.keys(table)]
-    return sorted(found)
-
-
-def batches(found: Sequence[Partition]) -> dict[str, list[Partition]]:
-    """Partitions that go into the warehouse together: those of a month, and the snapshots."""
-    together = groupby(sorted(found), key=lambda partition: partition.key)
-    return {key: list(of_key) for key, of_key in together}
 
 
 def ledger(warehouse: Warehouse) -> Ledger:
     """What the warehouse holds, read from the rows themselves."""
-    held: dict[Partition, Loaded] = {}
+    held: dict[Partition, Held] = {}
     with suppress(NotIngested), warehouse.reader() as ask:
-        for table in SCHEMAS:
+        for table in tables.SCHEMAS:
             with suppress(NotIngested):
                 for row in ask(
                     f"SELECT {PARTITION}, COUNT(*) AS row_count, "  # noqa: S608
@@ -84,50 +61,81 @@ def ledger(warehouse: Warehouse) -> Ledger:
                     f"FROM {table} GROUP BY {PARTITION}"
                 ):
                     one = row["first_file"] if row["first_file"] == row["last_file"] else None
-                    held[Partition(row[PARTITION], table)] = Loaded(one, row["row_count"])
+                    held[Partition(row[PARTITION], table)] = Held(one, row["row_count"])
     return held
+
+
+def held_of(partition: Partition, held: Ledger) -> Ledger:
+    """What the warehouse holds where a file would go: of its month, or of its whole table."""
+    if partition.table in tables.SNAPSHOTS:
+        return {each: of for each, of in held.items() if each.table == partition.table}
+    return {partition: held[partition]} if partition in held else {}
+
+
+def gone(held: Ledger, landed: Landed) -> dict[Partition, bool]:
+    """The months that the warehouse has rows of, and whose file is no longer there; and whether
+    the rows are to be removed: never where nothing of the table is there, as that looks more
+    like a landing out of reach."""
+    there = set(landed.partitions)
+    within_reach = {each.table for each in there}
+    return {
+        each: tables.FILE_GONE == "remove" and each.table in within_reach
+        for each in sorted(held)
+        if each.table in tables.MONTHLY and each not in there
+    }
 
 
 def check(landing: Landing, partition: Partition, held: Ledger) -> Checked:
     """Read a landed file; PartitionError says what is wrong with it, and where it is."""
-    url = landing.url_of(partition.table, partition.key)
+    url = landing.url_of(partition.path)
     try:
         content = landing.read(partition.table, partition.key)
     except FileNotFoundError as missing:
         raise PartitionError(f"{url}: nothing has landed there") from missing
+    except Damaged as damage:
+        raise PartitionError(f"{url}: {damage}") from damage
     try:
-        file = pq.ParquetFile(BytesIO(content))
+        file = pq.ParquetFile(
+            BytesIO(content),
+            page_checksum_verification=True,
+            coerce_int96_timestamp_unit="us",  # in nanoseconds the year 2300 would overflow
+        )
         fingerprint, rows = sha256(content).hexdigest(), file.metadata.num_rows
-        if held.get(partition) == Loaded(fingerprint, rows):
-            return Checked(partition, rows)
-        table = _as_declared(file.read(), partition)
+        if not rows and partition.table not in tables.MAY_BE_EMPTY:
+            raise PartitionError("it has no rows, and MAY_BE_EMPTY does not name its table")
+        wanted = {partition: Held(fingerprint, rows)} if rows else {}
+        if held_of(partition, held) == wanted:
+            return Checked(partition, rows, fingerprint)
+        return Checked(partition, rows, fingerprint, _as_declared(file, partition))
     except (pa.ArrowException, OSError) as unreadable:
         raise PartitionError(f"{url}: not a readable parquet file ({unreadable})") from unreadable
-    except PartitionError as damage:
+    except ValueError as damage:
         raise PartitionError(f"{url}: {damage}") from damage
-    for name, value in ((PARTITION, partition.key), (FINGERPRINT, fingerprint)):
-        column = pa.field(name, pa.string(), nullable=False)
-        table = table.append_column(column, pa.repeat(value, rows))
-    return Checked(partition, rows, table)
 
 
-def load(warehouse: Warehouse, files: Iterable[Checked]) -> None:
-    """Make the warehouse hold exactly the rows of these files, in one dlt run."""
-    import dlt
+def load(warehouse: Warehouse, files: Iterable[Checked]) -> dict[Partition, str]:
+    """Make the warehouse hold exactly the rows of these files, and say which it does not take,
+    and why. Each file goes in whole and at once, or not at all."""
+    refused = {}
+    new = [file for file in files if file.content is not None]
+    if new:
+        with warehouse.writer() as door:
+            for file in new:
+                try:
+                    _replace(door, file)
+                except Exception as problem:
+                    if passes(problem):
+                        raise
+                    refused[file.partition] = _in_words(problem)
+    return refused
 
-    tables = [
-        dlt.resource(
-            [file.content],
-            name=file.partition.table,
-            write_disposition={"disposition": "merge", "strategy": "delete-insert"},
-            merge_key=PARTITION,
-        )
-        for file in files
-        if file.content is not None
-    ]
-    if tables:
-        with warehouse.pipeline() as pipeline:
-            pipeline.run(tables, loader_file_format="parquet")
+
+def remove(warehouse: Warehouse, partition: Partition) -> None:
+    """Take the rows of a partition out of the warehouse."""
+    nothing = tables.SCHEMAS[partition.table].empty_table()
+    constants = {PARTITION: partition.key, FINGERPRINT: ""}
+    with warehouse.writer() as door:
+        door.replace(partition.table, nothing, constants, f"{PARTITION} = '{partition.key}'")
 
 
 def rows_in(warehouse: Warehouse, table: str) -> int:
@@ -138,47 +146,41 @@ def rows_in(warehouse: Warehouse, table: str) -> int:
     return 0
 
 
-def _as_declared(table: pa.Table, partition: Partition) -> pa.Table:
-    """The same rows in the declared columns and types, or a PartitionError."""
-    schema = SCHEMAS[partition.table]
-    names = table.column_names
+def _in_words(problem: Exception) -> str:
+    ours = isinstance(problem, PartitionError | Refused)
+    return str(problem) if ours else f"{type(problem).__name__}: {problem}"
+
+
+def _replace(door: Door, file: Checked) -> None:
+    table, key = file.partition.table, file.partition.key
+    where = "TRUE" if table in tables.SNAPSHOTS else f"{PARTITION} = '{key}'"
+    declared = pa.schema([*tables.SCHEMAS[table], *OURS])
+    constants = {PARTITION: key, FINGERPRINT: file.fingerprint}
+    door.replace(table, file.content, constants, where, changes(door, table, declared, where))
+
+
+def _as_declared(file: pq.ParquetFile, partition: Partition) -> pa.Table:
+    """The rows in the declared columns and types, or a PartitionError."""
+    schema = tables.SCHEMAS[partition.table]
+    names = file.schema_arrow.names
     if missing := [name for name in schema.names if name not in names]:
         raise PartitionError(f"it has no column {', '.join(missing)}")
     if strange := [name for name in names if name not in schema.names or names.count(name) > 1]:
         raise PartitionError(
             f"it has a column {', '.join(strange)} that flows/ingest/tables.py does not declare"
         )
-    if not table.num_rows:
-        raise PartitionError("it has no rows")
-    columns = []
-    for declared in schema:
-        column = table[declared.name]
-        if _kind(column.type) != _kind(declared.type):
-            raise PartitionError(f"{declared.name} is {column.type}, not {declared.type}")
-        if column.null_count and not declared.nullable:
-            raise PartitionError(f"{column.null_count} of its rows have no {declared.name}")
-        try:
-            columns.append(column.cast(declared.type))
-        except pa.ArrowInvalid as lossy:
-            raise PartitionError(f"{declared.name}: {lossy}") from lossy
-    if partition.table in MONTHLY:
+    kept = {each.path: each.physical_type for each in map(file.schema.column, range(len(names)))}
+    read = file.read()
+    table = pa.table(
+        [fitted(read[each.name], each, int96=kept.get(each.name) == "INT96") for each in schema],
+        schema=schema,
+    )
+    if partition.table in tables.MONTHLY:
         year, month = (int(part) for part in partition.key.split("-"))
-        ours = pc.and_(pc.equal(table["year"], year), pc.equal(table["month"], month))
-        if others := table.num_rows - pc.sum(ours).as_py():
-            raise PartitionError(f"{others} of its rows are of another month than {partition.key}")
-    return pa.table(columns, schema=schema)
-
-
-def _kind(type_: pa.DataType) -> str:
-    """Types of one kind hold the same values: parquet writers choose widths as they like."""
-    if pa.types.is_dictionary(type_):
-        return _kind(type_.value_type)
-    if pa.types.is_integer(type_):
-        return "whole number"
-    if pa.types.is_floating(type_):
-        return "number"
-    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        return "text"
-    if pa.types.is_timestamp(type_) and type_.tz:
-        return "instant"
-    return str(type_)
+        others = pc.or_(pc.not_equal(table["year"], year), pc.not_equal(table["month"], month))
+        if count := pc.sum(others).as_py():
+            raise PartitionError(
+                f"{count} of its rows are of another month than {partition.key} "
+                f"(row {first(others)})"
+            )
+    return table

@@ -1,10 +1,19 @@
 """What lands: the tables, their columns and types. To take in a new column, declare it here."""
 
+from typing import Literal
+
 import pyarrow as pa
 
 MONTHLY = ("flights", "weather")  # a partition is a month of them: its key is 2013-01
-SNAPSHOTS = ("airlines", "airports", "planes")  # these have one partition
-SNAPSHOT = "all"
+SNAPSHOTS = ("airlines", "airports", "planes")  # one file is the whole table
+SNAPSHOT = "all"  # its key; without such a file the newest of those named like 2013-01-31 counts
+
+# A file without rows says that there was nothing. Of any other table it is taken for a mishap.
+MAY_BE_EMPTY = ("flights", "weather")
+
+# What becomes of the rows of a month whose file is no longer in the landing: they are kept, and
+# each run reports them, or removed. Keep them where landed files are tidied away.
+FILE_GONE: Literal["keep", "remove"] = "keep"
 
 TEXT, WHOLE, NUMBER, INSTANT = pa.string(), pa.int64(), pa.float64(), pa.timestamp("us", "UTC")
 

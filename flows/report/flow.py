@@ -8,9 +8,10 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows import settings
+from flows.passing import PATIENCE, worth_retrying
 from flows.report import core
 from flows.rows import set_rows
-from flows.warehouse import PATIENCE, Warehouse, worth_retrying
+from flows.warehouse import Warehouse
 
 
 @flow(log_prints=True)

@@ -13,7 +13,9 @@ def finished(state: State[Any]) -> FlowRun:
 
 
 def task_runs(run: FlowRun) -> dict[str, TaskRun]:
-    filters = {"flow_runs": {"id": {"any_": [str(run.id)]}}}
+    """By name; the first of those that have the same."""
+    filters: dict[str, object] = {"flow_runs": {"id": {"any_": [str(run.id)]}}}
+    filters["sort"] = "EXPECTED_START_TIME_DESC"
     with get_client(sync_client=True) as client:
         found = client.request("POST", "/task_runs/filter", json=filters).json()
     return {each["name"]: TaskRun.model_validate(each) for each in found}

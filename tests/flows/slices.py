@@ -12,9 +12,11 @@ from flows.landing import Landing
 from flows.warehouse import Row, Warehouse
 
 
-def some(table: str, month: str, count: int = 40) -> pa.Table:
-    """The first real rows of a month."""
+def some(table: str, month: str = "", count: int = 40) -> pa.Table:
+    """The first real rows of a month, or of a snapshot."""
     rows = _year(table)
+    if not month:
+        return rows.slice(0, count)
     return rows.filter(pc.equal(rows["month"], int(month[-2:]))).slice(0, count)
 
 
@@ -32,9 +34,9 @@ def bring_in(landing: Landing, warehouse: Warehouse) -> list[str]:
     """Ingest all that has landed, without Prefect; says which partitions had to be loaded."""
     held = core.ledger(warehouse)
     loaded = []
-    for batch in core.batches(core.partitions(landing)).values():
+    for batch in core.batches(core.look(landing).partitions).values():
         files = [core.check(landing, partition, held) for partition in batch]
-        core.load(warehouse, files)
+        assert core.load(warehouse, files) == {}
         loaded += [str(file.partition) for file in files if file.content is not None]
     return loaded
 

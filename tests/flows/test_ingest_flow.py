@@ -1,21 +1,24 @@
 """The ingest as people run it: in Prefect, with damaged files and busy databases."""
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from prefect.exceptions import ParameterTypeError
 
-from flows.ingest import core
+from flows.ingest import core, tables
 from flows.ingest import flow as ingest_flow
 from flows.ingest.flow import ingest
 from flows.landing import Landing
 from flows.warehouse import Warehouse
 from tests.flows.conftest import Stack
 from tests.flows.runs import artifacts, finished, task_runs
-from tests.flows.slices import ask, land, some
+from tests.flows.slices import ask, land, put, some
 
 
 def happened(data: str) -> dict[str, tuple[str, int]]:
@@ -26,7 +29,7 @@ def test_the_whole_year_of_the_sample_is_336776_flights(stack: Stack) -> None:
     run = finished(ingest(sample=True, return_state=True))
     assert run.state_name == "Completed"
     assert run.labels["rows"] == 336_776
-    counts = {table: core.rows_in(stack.warehouse, table) for table in core.SCHEMAS}
+    counts = {table: core.rows_in(stack.warehouse, table) for table in tables.SCHEMAS}
     assert counts == {
         "flights": 336_776,
         "weather": 26_115,
@@ -55,7 +58,8 @@ def test_a_damaged_file_fails_alone_and_at_once(stack: Stack) -> None:
     assert run.state_name == "Failed"
     assert run.state
     assert run.state.message
-    assert "1 of 6 partitions failed. flights/2013-02: file://" in run.state.message
+    assert "1 of 6 partitions failed, in file://" in run.state.message
+    assert "\nflights/2013-02: file://" in run.state.message
     assert "not a readable parquet file" in run.state.message
     assert "rows" not in run.labels
     assert ask(
@@ -81,6 +85,107 @@ def test_a_damaged_file_fails_alone_and_at_once(stack: Stack) -> None:
     assert loaded == ["flights/2013-02"]
 
 
+def test_bytes_that_are_no_text_keep_no_other_month_out(stack: Stack) -> None:
+    raw = pa.array([b"IAH", b"Montr\xe9al", b"MIA"], pa.binary())
+    latin = pa.Array.from_buffers(pa.string(), 3, raw.buffers())
+    for month in ("2013-01", "2013-02", "2013-03"):
+        land(stack.landing, "flights", month, some("flights", month, 3))
+    land(stack.landing, "flights", "2013-02", put(some("flights", "2013-02", 3), "dest", latin))
+    run = finished(ingest(return_state=True))
+    assert run.state
+    assert run.state.message == (
+        f"1 of 3 partitions failed, in {stack.landing.url}\n"
+        f"flights/2013-02: {stack.landing.url}/flights/2013-02.parquet: "
+        "dest: a value is not UTF-8 (row 1)"
+    )
+    assert task_runs(run)["check flights/2013-02"].run_count == 1
+    assert core.rows_in(stack.warehouse, "flights") == 6
+
+
+def test_many_bad_files_fit_a_screen(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    months = [f"19{year}-{month:02}" for year in (90, 91) for month in range(1, 13)]
+    for month in months:
+        land(stack.landing, "flights", month, b"not parquet")
+    run = finished(ingest(return_state=True))
+    assert run.state
+    assert run.state.message
+    lines = run.state.message.splitlines()
+    assert lines[0].startswith("24 of 24 partitions failed, in file://")
+    assert lines[-1] == "and 19 more: the artifact `partitions` has all of them"
+    assert len(lines) == 7
+    assert max(map(len, lines)) < 600
+    told = json.loads(artifacts(run)["partitions"])
+    assert [row["partition"] for row in told] == [f"flights/{month}" for month in months]
+    assert all("not a readable parquet file" in row["problem"] for row in told)
+    assert "Traceback" not in caplog.text
+
+
+def test_all_that_landed_is_told_of_and_what_has_gone(stack: Stack) -> None:
+    for month in ("2013-01", "2013-02"):
+        land(stack.landing, "flights", month, some("flights", month, 3))
+    ingest()
+    folder = Path(stack.landing.url.removeprefix("file://"))
+    (folder / "flights/2013-02.parquet").rename(folder / "flights/february.parquet")
+    (folder / "notes.txt").touch()
+    run = finished(ingest(return_state=True))
+    assert run.state
+    assert run.state.message == (
+        f"1 of 4 partitions failed, in {stack.landing.url}\n"
+        "flights/february.parquet: the name is no month like 2013-01"
+    )
+    assert happened(artifacts(run)["partitions"]) == {
+        "flights/2013-01": ("unchanged", 3),
+        "flights/2013-02": ("kept", 3),
+        "flights/february.parquet": ("failed", 0),
+        "notes.txt": ("passed over", 0),
+    }
+    assert core.rows_in(stack.warehouse, "flights") == 6
+
+
+def test_rows_whose_file_has_gone_are_removed_where_that_is_declared(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "FILE_GONE", "remove")
+    for month in ("2013-01", "2013-02"):
+        land(stack.landing, "flights", month, some("flights", month, 3))
+        land(stack.landing, "weather", month, some("weather", month, 3))
+    ingest()
+    folder = Path(stack.landing.url.removeprefix("file://"))
+    (folder / "flights/2013-02.parquet").unlink()
+    shutil.rmtree(folder / "weather")  # all of it: rather out of reach than withdrawn
+    run = finished(ingest(return_state=True))
+    assert happened(artifacts(run)["partitions"]) == {
+        "flights/2013-01": ("unchanged", 3),
+        "flights/2013-02": ("removed", 3),
+        "weather/2013-01": ("kept", 3),
+        "weather/2013-02": ("kept", 3),
+    }
+    assert core.rows_in(stack.warehouse, "flights") == 3
+    assert core.rows_in(stack.warehouse, "weather") == 6
+
+
+def test_rows_loaded_and_rows_held_are_told_apart(
+    stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    land(stack.landing, "flights", "2013-01", some("flights", "2013-01", 3))
+    assert ingest() == {"loaded": 3, "held": 3}
+    land(stack.landing, "flights", "2013-02", some("flights", "2013-02", 4))
+    state = ingest(return_state=True)
+    assert state.result() == {"loaded": 4, "held": 7}
+    told = json.loads(artifacts(finished(state))["tables"])
+    assert told == [{"table": "flights", "rows loaded": 4, "rows held": 7}]
+    assert "flights: 4 rows loaded, 7 held in duckdb://" in caplog.text
+    assert "flights/2013-02: 4 rows loaded" in caplog.text
+    assert "flights/2013-01: 3 rows, as the warehouse has them" in caplog.text
+    assert sorted(task_runs(finished(state))) == [
+        "check flights/2013-01",
+        "check flights/2013-02",
+        "list what landed",
+        "load 2013-02",
+        "read the ledger",
+    ]
+
+
 def test_only_the_months_asked_for_are_looked_at(stack: Stack) -> None:
     run = finished(ingest(months=["2013-02"], sample=True, return_state=True))
     assert sorted(happened(artifacts(run)["partitions"])) == [
@@ -99,7 +204,7 @@ def test_a_month_that_has_not_landed_fails_by_name(stack: Stack) -> None:
     run = finished(ingest(months=["2013-09"], return_state=True))
     assert run.state
     assert run.state.message
-    assert "2 of 2 partitions failed. flights/2013-09" in run.state.message
+    assert "2 of 2 partitions failed" in run.state.message
     assert "nothing has landed there" in run.state.message
 
 
@@ -134,7 +239,7 @@ def test_a_busy_database_is_waited_for(
     with another_process_writes(stack.warehouse, 1):
         run = finished(ingest(return_state=True))
     assert run.labels["rows"] == 40
-    [waited] = [task for name, task in task_runs(run).items() if name.startswith("look_up")]
+    waited = task_runs(run)["read the ledger"]
     assert waited.run_count > 1
 
 
@@ -158,7 +263,9 @@ def test_a_network_that_fails_once_is_tried_again(
     assert task_runs(run)["check flights/2013-01"].run_count == 2
 
 
-@pytest.mark.parametrize("months", [["2013-13"], ["2013-1"], ["january"], []])
+@pytest.mark.parametrize(
+    "months", [["2013-13"], ["2013-1"], ["january"], ["\uff12\uff10\uff11\uff13-01"], ["2013-01\n"]]
+)
 def test_a_month_is_written_like_2013_01(prefect_server: None, months: list[str]) -> None:
     with pytest.raises(ParameterTypeError):
         ingest(months=months)

@@ -146,6 +146,30 @@ def test_an_hour_measured_twice_counts_its_flights_once_by_the_worse_reading(
     ]
 
 
+def test_what_was_not_measured_is_in_no_band(landing: Landing, warehouse: Warehouse) -> None:
+    """NaN is larger than every number to DuckDB, and comparable to none to BigQuery."""
+    flights = some("flights", "2013-01", 10)
+    hours = pa.array([some("flights", "2013-01", 1)["time_hour"][0].as_py()] * 10)
+    hours = pa.compute.add(hours, pa.array(range(10), pa.int64()).cast(pa.duration("s")))
+    weather = put(
+        some("weather", "2013-01", 10), "time_hour", hours.cast(pa.timestamp("us", "UTC"))
+    )
+    weather = put(weather, "origin", pa.array(["EWR"] * 10))
+    rain = pa.array([0.2, 0.0, 0.0] + [float("nan")] * 7)
+    for name, rows in (("flights", flights), ("weather", put(weather, "precip", rain))):
+        rows = put(put(rows, "origin", pa.array(["EWR"] * 10)), "time_hour", weather["time_hour"])
+        if name == "flights":
+            rows = put(rows, "arr_delay", pa.array([0] * 10))
+        land(landing, name, "2013-01", rows)
+    land(landing, "airlines", "all", rows_of("airlines"))
+    bring_in(landing, warehouse)
+    with warehouse.reader() as ask:
+        wet = core.delays(ask, min_flights=1).weather["Rain or snow in the hour"]
+        [found] = ask("SELECT AVG(precip) AS mean, MAX(precip) AS most FROM weather")
+    assert {band.name: band.flights for band in wet} == {"none": 2, "over 0.1 inch": 1}
+    assert found == {"mean": pytest.approx(0.2 / 3), "most": 0.2}
+
+
 def test_the_picture_is_a_small_png(found: core.Delays) -> None:
     content = plot.png(found)
     picture = Image.open(BytesIO(content))
