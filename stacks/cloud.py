@@ -113,7 +113,7 @@ class Cloud:
                 "images_repository": registry.url,
                 "images_revision": images.revision,
                 "git_revision": git_revision(),
-                **self._github(agent, runner, ready),
+                **self._github(agent, secrets, ready),
             },
         )
 
@@ -250,7 +250,7 @@ class Cloud:
         )
 
     def _github(
-        self, agent: gcp.Agent, runner: gcp.Runner, ready: pulumi.ResourceOptions
+        self, agent: gcp.Agent, secrets: gcp.Secrets, ready: pulumi.ResourceOptions
     ) -> dict[str, pulumi.Output[str]]:
         told = self.config.github
         if told is None:
@@ -265,6 +265,8 @@ class Cloud:
                 owner_id=told.owner_id,
                 environment=told.environment,
                 acts_as={"agent": agent.identity.name},
+                # No secret to a previewer: the program that it runs is handed this very key.
+                refreshed={"prefect-api-key": secrets.prefect_api_key.secret_id},
             ),
             ready,
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tools import builder
+
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -29,7 +31,12 @@ MAY = {
 }
 # What .ci/run installs too, and GitHub's machines lack.
 INSTALL = "sudo apt-get update -qq && sudo apt-get install -y -qq docker-registry"
-ACTIONS = {"actions/checkout", "actions/setup-python", "google-github-actions/auth"}
+ACTIONS = {
+    "actions/checkout",
+    "actions/setup-python",
+    "docker/setup-buildx-action",
+    "google-github-actions/auth",
+}
 
 
 def read(name):
@@ -194,3 +201,14 @@ def test_renovate_moves_what_only_the_makefile_pins():
     assert found
     assert found["depName"] == "pip-audit"
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["currentValue"])
+
+
+def test_the_builder_that_make_deploy_looks_for_is_set_up_before_it(monkeypatch):
+    monkeypatch.setattr(builder, "_current_context", str)
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    told = read("up.yml")["jobs"]["up"]["steps"]
+    [buildx] = [step for step in told if "setup-buildx-action" in step.get("uses", "")]
+    [deploy] = [step for step in told if "make deploy" in step.get("run", "")]
+    assert buildx["with"] == {"name": builder.name()}
+    assert told.index(buildx) < told.index(deploy)

@@ -23,7 +23,7 @@ DEPLOYER_ROLES = (
     "serviceusage.serviceUsageAdmin",
     "storage.admin",
 )
-# What `pulumi preview --refresh` reads; no secret's value, and no row of data.
+# What `pulumi preview --refresh` reads in the project; no row of data.
 PREVIEWER_ROLES = (
     "artifactregistry.reader",
     "bigquery.metadataViewer",
@@ -33,6 +33,7 @@ PREVIEWER_ROLES = (
     "run.viewer",
     "secretmanager.viewer",
     "serviceusage.serviceUsageViewer",
+    "storage.bucketViewer",
 )
 
 
@@ -41,7 +42,8 @@ class GitHubArgs:
     """``repository`` is owner/name; the ids are GitHub's numbers, which no renaming hands on.
 
     Jobs of ``environment`` may deploy, and use the service accounts ``acts_as`` (by their full
-    names) for the VMs that they make; jobs of pull requests may preview.
+    names) for the VMs that they make; jobs of pull requests may preview, for which they read the
+    secrets ``refreshed``: a refresh compares a secret's value with the one in the state.
     """
 
     prefix: str
@@ -51,6 +53,7 @@ class GitHubArgs:
     owner_id: int
     environment: str
     acts_as: Mapping[str, pulumi.Input[str]]
+    refreshed: Mapping[str, pulumi.Input[str]]
 
 
 class GitHub(pulumi.ComponentResource):
@@ -93,6 +96,14 @@ class GitHub(pulumi.ComponentResource):
                 service_account_id=account,
                 role="roles/iam.serviceAccountUser",
                 member=deployer.member,
+                opts=mine,
+            )
+        for key, secret in args.refreshed.items():
+            gcp.secretmanager.SecretIamMember(
+                f"previewer-reads-{key}",
+                secret_id=secret,
+                role="roles/secretmanager.secretAccessor",
+                member=previewer.member,
                 opts=mine,
             )
         self.provider = provider.name

@@ -259,6 +259,14 @@ def test_github_deploys_from_its_environment_and_previews_from_pull_requests():
     assert not [r for r in roles if "admin" in r.lower() or "editor" in r.lower()]
 
 
+def test_a_previewer_can_refresh_buckets_and_the_key_that_the_program_is_handed_in_any_case():
+    roles = {m["role"] for n, m in of("IAMMember", graph("prod")).items() if "previewer-" in n}
+    assert "roles/storage.bucketViewer" in roles
+    assert "roles/secretmanager.secretAccessor" not in roles
+    reads = {n: m for n, m in of("SecretIamMember", graph("everything")).items() if "previ" in n}
+    assert {m["secretId"] for m in reads.values()} == {"df-dev-prefect-api-key"}
+
+
 def test_a_stack_that_nobody_deploys_from_github_has_nothing_of_it():
     names = {r.name for r in built("dev", github=None)}
     assert not [n for n in names if n.startswith(("github", "deployer", "previewer"))]
