@@ -45,8 +45,10 @@ class Place:
         for name in listed.stdout.splitlines():
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)  # with its time: `make` looks at that
+                shutil.copy2(ROOT / name, folder / name)
         (folder / ".venv").symlink_to(sys.prefix)
+        for told in folder.glob("requirements*.txt"):  # what we run with is new enough for `make`
+            os.utime(told, (0, 0))
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "DATAFLOWS_"))},
             # Below those that an outgoing connection may be given while the server is down.
