@@ -73,7 +73,7 @@ MAY_NOT_IMPORT = {
     "flows.checking": ("pulumi", "prefect"),
     "flows.complaints": ("pulumi", "prefect"),
     "flows.declarations": ("pulumi", "prefect"),
-    "flows.deployments": ("pulumi", "prefect", "dlt"),
+    "flows.deployments": ("pulumi", "prefect", "pyarrow"),
     "flows": ("pulumi",),
 }
 OURS = {"stacks", "flows", "local", "promotion", "tools", "tests"}

@@ -33,8 +33,6 @@ def opened(url: str, *, read_only: bool) -> Iterator[Door]:
     try:
         with client(told.netloc, location) as connected:
             yield BigQuery(connected, told.path.strip("/"), url, read_only=read_only)
-    except NotFound as missing:
-        raise NotIngested(f"{url} lacks a table that was asked for") from missing
     except Exception as error:
         if passes(error) or "concurrent update" in str(error):
             raise WarehouseUnavailable(f"{url}: {error}") from error
@@ -51,13 +49,25 @@ class BigQuery:
     ) -> None:
         self._client, self._url = connected, url
         self._dataset = bigquery.DatasetReference(connected.project, dataset)
+        # What comes in waits in a dataset of its own, where nobody takes it for what is there.
+        self._incoming = bigquery.DatasetReference(connected.project, f"{dataset}_staging")
         if not read_only:
-            made = bigquery.Dataset(self._dataset)
-            made.location = connected.location
-            connected.create_dataset(made, exists_ok=True)
+            for each in (self._dataset, self._incoming):
+                self._make(each)
+
+    def _make(self, dataset: bigquery.DatasetReference) -> None:
+        try:
+            self._client.get_dataset(dataset)  # that is granted more often than making one
+        except NotFound:
+            made = bigquery.Dataset(dataset)
+            made.location = self._client.location
+            self._client.create_dataset(made, exists_ok=True)
 
     def ask(self, sql: str) -> list[Row]:
-        return self._run(sql)
+        try:
+            return self._run(sql)
+        except NotFound as missing:
+            raise NotIngested(f"{self._url} lacks a table that was asked for") from missing
 
     def columns(self, table: str) -> list[Column]:
         try:
@@ -73,7 +83,7 @@ class BigQuery:
         return TYPES[type_]
 
     def name_of(self, table: str) -> str:
-        return self.quoted(f"{self._dataset.project}.{self._dataset.dataset_id}.{table}")
+        return _in_sql(self._dataset.table(table))
 
     def quoted(self, column: str) -> str:
         return f"`{column}`"
@@ -101,31 +111,33 @@ class BigQuery:
         except GoogleAPICallError as error:
             if passes(error) or "concurrent update" in str(error):
                 raise
-            raise Refused(f"the warehouse does not take it: {error.message}") from error
+            told = error.errors[0]["message"] if error.errors else error.message
+            raise Refused(f"the warehouse does not take it: {told}") from error
 
     @contextmanager
     def _staged(self, table: str, rows: pa.Table) -> Iterator[str]:
         """The rows in a table of their own, which is gone in a day even if we die."""
-        name = f"incoming_{table}_{uuid4().hex}"
+        name = self._incoming.table(f"{table}_{uuid4().hex}")
         schema = [bigquery.SchemaField(each.name, TYPES[each.type]) for each in rows.schema]
-        made = bigquery.Table(self._dataset.table(name), schema)
+        made = bigquery.Table(name, schema)
         made.expires = datetime.now(UTC) + timedelta(days=1)
         self._client.create_table(made)
         try:
             content = BytesIO()
             pq.write_table(rows, content)
+            size = content.tell()
             told = bigquery.LoadJobConfig(
                 source_format=bigquery.SourceFormat.PARQUET,
                 write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
                 schema=schema,
             )
             job = self._client.load_table_from_file(
-                content, made.reference, rewind=True, job_config=told
+                content, name, rewind=True, size=size, job_config=told
             )
             job.result()
-            yield self.name_of(name)
+            yield _in_sql(name)
         finally:
-            self._client.delete_table(made.reference, not_found_ok=True)
+            self._client.delete_table(name, not_found_ok=True)
 
     def _run(self, sql: str, told: Mapping[str, str] | None = None) -> list[Row]:
         parameters = [
@@ -135,3 +147,7 @@ class BigQuery:
         config = bigquery.QueryJobConfig(default_dataset=self._dataset, query_parameters=parameters)
         answer = self._client.query(sql, job_config=config).result()
         return [dict(row.items()) for row in answer]
+
+
+def _in_sql(table: bigquery.TableReference) -> str:
+    return f"`{table.project}.{table.dataset_id}.{table.table_id}`"

@@ -40,7 +40,7 @@ class Storage(pulumi.ComponentResource):
         self.landing = self._bucket(f"{name}-landing", f"{args.prefix}-landing", args)
         self.lake = self._bucket(f"{name}-lake", f"{args.prefix}-lake", args, keep=True)
         self.dataset = self._dataset(f"{name}-dataset", args.dataset, args)
-        # dlt merges by way of a dataset of this name; made by it, it would need wider grants.
+        # The ingest loads by way of a dataset of this name; to make it, it would need wider grants.
         staging = self._dataset(f"{name}-staging", f"{args.dataset}_staging", args)
         self.buckets = {"landing": self.landing.name, "lake": self.lake.name}
         self.datasets = {"dataset": self.dataset.dataset_id, "staging": staging.dataset_id}

@@ -69,7 +69,7 @@ def test_a_run_of_hello_completes(ask_for, execute, prefect, command):
 def test_the_flows_of_the_examples_do_all_that_they_do_elsewhere(
     runner, api_url, ask_for, execute, prefect
 ):
-    """Parquet, dlt, DuckDB, pandas and a plot: what was trimmed is not what they need."""
+    """Parquet, DuckDB, pandas and a plot: what was trimmed is not what they need."""
     status, said = runner.run("python3", "-c", SETTINGS, env={"PREFECT_API_URL": api_url})
     assert status == 0, said
     execute(ask_for("flows/ingest/flow.py:ingest", months=["2013-01"], sample=True))

