@@ -141,18 +141,17 @@ def gathered(deployments: object) -> tuple[list[FlowDeployment], list[str]]:
         remedy = "a comma after it, as (FlowDeployment(…)) is no tuple: (FlowDeployment(…),)"
     else:
         remedy = "FlowDeployments in a tuple, as in DEPLOYMENTS = (FlowDeployment(…),)"
-    return (
-        [deployments] if isinstance(deployments, FlowDeployment) else [],
-        [f"{FILE}:{_line()}: DEPLOYMENTS: found {found(deployments)}; write {remedy}"],
-    )
+    declared = [deployments] if isinstance(deployments, FlowDeployment) else []
+    wrong = f"{FILE}:{_line()}: DEPLOYMENTS: found {found(deployments)}; write {remedy}"
+    return declared, [wrong]
 
 
 def complaints(deployment: FlowDeployment) -> list[str]:
     """What is wrong with one by itself, and with its schedules, in words."""
-    found = told(who(deployment), faults(deployment))
+    lines = told(who(deployment), faults(deployment))
     for schedule in sound(deployment).schedules:
-        found += told(who(deployment, schedule), faults(schedule))
-    return found
+        lines += told(who(deployment, schedule), faults(schedule))
+    return lines
 
 
 def who(deployment: FlowDeployment, schedule: Schedule | None = None) -> str:
