@@ -34,7 +34,7 @@ def opened(url: str, *, read_only: bool) -> Iterator[Door]:
         with client(told.netloc, location) as connected:
             yield BigQuery(connected, told.path.strip("/"), url, read_only=read_only)
     except Exception as error:
-        if passes(error) or "concurrent update" in str(error):
+        if passes(error):
             raise WarehouseUnavailable(f"{url}: {error}") from error
         raise
 
@@ -110,7 +110,7 @@ class BigQuery:
                 self._run("; ".join(script), constants)
         except GoogleAPICallError as error:
             if passes(error) or "concurrent update" in str(error):
-                raise
+                raise WarehouseUnavailable(f"{self._url}: {error}") from error
             told = error.errors[0]["message"] if error.errors else error.message
             raise Refused(f"the warehouse does not take it: {told}") from error
 
