@@ -19,6 +19,8 @@ def object_name(name: str) -> str | None:
 
 def work_pool_name(name: str) -> str | None:
     """What is wrong with the name of a work pool, if anything."""
+    if name and not name.strip("' \""):
+        return f"{name!r} is blank, which Prefect refuses; use letters, digits, - and _"
     if name.lower().startswith("prefect"):
         return f'{name!r} starts with "prefect", which Prefect keeps for itself; use another name'
     return object_name(name)
@@ -33,6 +35,6 @@ def variable_name(name: str) -> str | None:
 
 def block_name(name: str) -> str | None:
     """What is wrong with the name of a block document or the slug of its type, if anything."""
-    if not re.fullmatch(r"[a-z0-9-]{1,255}", name):
+    if not re.fullmatch(r"[a-z0-9-]+", name):
         return f"{name!r} is no block name; use lowercase letters, digits and -"
     return None
