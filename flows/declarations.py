@@ -56,7 +56,9 @@ def _whole(digits: str) -> int:
 Text = Annotated[str, AfterValidator(_plain)]
 Parameters = Annotated[Mapping[str, JsonValue], AfterValidator(_storable)]
 # What lies elsewhere is not in the image of the runs.
-Entrypoint = Annotated[str, Field(pattern=r"^flows/([^/\\:.][^/\\:]*/)*[^/\\:.]+\.py:[^\W\d]\w*$")]
+Entrypoint = Annotated[
+    str, Field(pattern=r"^flows/([^/\\:.][^/\\:]*/)*[^/\\:.]+\.py:[^\W\d]\w*(\.[^\W\d]\w*)?$")
+]
 
 FILE = "flows/deployments.py"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -103,6 +105,10 @@ class FlowDeployment:
     (``"1000m"``: one) and ``memory`` (``"512Mi"``) count where runs are Cloud Run jobs; unset, the
     stack's own hold. ``concurrency_limit`` is how many of its runs may go on at once. ``name``
     tells two deployments of one flow apart; unset, the stack names it.
+
+    The form of the parameters comes from the flow's source. Where that would depend on a package
+    or on the moment, the preview says so; then ``parameter_schema`` gives it by hand, as JSON
+    schema, or ``importable`` lets every preview import the module, with all that it needs.
     """
 
     entrypoint: Entrypoint
@@ -114,6 +120,8 @@ class FlowDeployment:
     concurrency_limit: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     cpu: str | None = None
     memory: str | None = None
+    parameter_schema: Parameters | None = None
+    importable: bool = False
 
 
 def check(deployments: object) -> None:

@@ -1,11 +1,8 @@
 """Translation: what a flow declares, in the terms of a stack's Prefect deployment."""
 
-import ast
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,8 +35,9 @@ def deployment_args(
     """The args of every declared deployment, by ``flow/deployment``.
 
     ``deployments`` is ``DEPLOYMENTS``, whatever it holds; ``directory`` is where the flows lie when
-    they run, ``overridable`` what of a declaration is a variable of the jobs there. Nothing is
-    imported of the flows: names, descriptions and parameter schemas are read from their source.
+    they run, ``overridable`` what of a declaration is a variable of the jobs there. Names,
+    descriptions and parameter schemas are read from the flows' source; what is ``importable`` is
+    imported.
 
     Raises:
         DeclarationError: names all that is wrong in all of them, before any resource is.
@@ -53,7 +51,7 @@ def deployment_args(
         flow: Mapping[str, Any] = {}
         if readable.entrypoint:
             try:
-                flow = _flow(readable.entrypoint)
+                flow = _flow(readable)
             except DeclarationError as error:
                 problems.append(f"{who(each)}: {error}")
         args = _args(readable, flow, config, stack, directory, work_pool_name, overridable)
@@ -183,41 +181,17 @@ def _bad_size(declared: FlowDeployment, config: StackConfig) -> Iterator[str]:
         yield f"memory: {wrong}{own}"
 
 
-def _flow(entrypoint: str) -> Mapping[str, Any]:
+def _flow(declared: FlowDeployment) -> Mapping[str, Any]:
     """The flow's name, description and parameter schema, from its source."""
-    path, _, function = entrypoint.partition(":")
-    definition = _definition(path, function)
+    by_hand = declared.parameter_schema
     try:
-        told = flow_of(entrypoint)
-    except PrefectError as error:
-        raise DeclarationError(
-            f"{path}:{definition.lineno}: the parameters of {function} cannot be read: {error}"
-        ) from error
-    docstring = _SECTION.split(ast.get_docstring(definition) or "", maxsplit=1)[0].strip()
-    description = told["description"] or docstring
-    return {**told, "description": description}
-
-
-def _definition(path: str, function: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    if not function or not path.endswith(".py"):
-        raise DeclarationError("an entrypoint is written path/to/file.py:function")
-    if not Path(path).is_file():
-        raise DeclarationError(f"there is no file {path} in {os.getcwd()}")
-    try:
-        tree = ast.parse(Path(path).read_text(), path)
-    except SyntaxError as error:
-        raise DeclarationError(f"{path}:{error.lineno}: {error.msg}") from error
-    functions = {
-        node.name: node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    if function not in functions:
-        raise DeclarationError(
-            f"{path} has no function {function}; it has {', '.join(functions) or 'none'}"
+        told = flow_of(
+            declared.entrypoint, importable=declared.importable, parameters=by_hand is None
         )
-    definition = functions[function]
-    decorators = {ast.unparse(d).partition("(")[0] for d in definition.decorator_list}
-    if not decorators & {"flow", "prefect.flow"}:
-        raise DeclarationError(f"{path}:{definition.lineno}: {function} is no flow; add @flow")
-    return definition
+    except PrefectError as error:
+        raise DeclarationError(str(error)) from error
+    description = told["description"] or ""
+    if description == told["docstring"]:
+        description = _SECTION.split(description, maxsplit=1)[0].strip()
+    schema = told["parameter_openapi_schema"] if by_hand is None else dict(by_hand)
+    return {**told, "description": description, "parameter_openapi_schema": schema}

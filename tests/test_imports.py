@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 # For each room, in the order of the first that fits: what of this repository it may import.
 MAY_IMPORT = {
     "__main__": ("stacks.config", "stacks.platform"),
+    "stacks.prefect.reading": ("stacks.prefect.reading",),  # loaded by the process of its own
     "stacks.prefect": ("stacks.prefect",),
     "stacks.oci": ("stacks.oci",),
     "stacks.gcp": ("stacks.cloud_run", "stacks.gcp", "stacks.oci", "stacks.runner"),
@@ -66,6 +67,7 @@ MAY_IMPORT = {
 }
 # The provider process must start fast, and the package must be usable by itself.
 MAY_NOT_IMPORT = {
+    "stacks.prefect.reading": ("pulumi",),
     "stacks.prefect.introspect": ("pulumi", "stacks"),  # runs as a process of its own
     "stacks.prefect.schedule_question": ("pulumi", "stacks"),  # in that process
     "stacks.prefect": ("prefect", "pulumi_gcp"),

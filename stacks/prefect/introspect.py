@@ -19,20 +19,20 @@ from typing import Any, get_args
 
 
 def flow(entrypoint: str) -> dict[str, Any]:
-    """``name``, ``description`` and ``parameter_openapi_schema`` of ``path/to/file.py:function``.
-
-    They are read from the source: what it imports need not be installed.
+    """``name``, ``description``, ``docstring`` and ``parameter_openapi_schema`` of
+    ``path/to/file.py:function``, read from its source as ``reading/`` has it.
     """
-    from prefect.flows import load_flow_arguments_from_entrypoint
-    from prefect.utilities.callables import parameter_schema_from_entrypoint
+    return dict(_beside("reading").read(entrypoint))
 
-    told = load_flow_arguments_from_entrypoint(entrypoint)
-    schema = parameter_schema_from_entrypoint(entrypoint).model_dump_for_openapi()
-    return {
-        "name": told["name"],
-        "description": told.get("description"),
-        "parameter_openapi_schema": schema,
-    }
+
+def bare_flow(entrypoint: str) -> dict[str, Any]:
+    """The same without the schema, whatever types and defaults the parameters have."""
+    return dict(_beside("reading").read(entrypoint, parameters=False))
+
+
+def imported_flow(entrypoint: str) -> dict[str, Any]:
+    """The same of the module as it is imported, with all that it imports."""
+    return dict(_beside("reading").imported(entrypoint))
 
 
 def worker(path: str) -> dict[str, Any]:
@@ -99,16 +99,20 @@ def schedule(subject: str) -> dict[str, Any]:
 @cache
 def _beside(name: str) -> Any:
     """A module of this folder, which is not on the path of a process of its own."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    path, folders = Path(__file__).with_name(f"{name}.py"), None
+    if not path.is_file():
+        path, folders = Path(__file__).parent / name / "__init__.py", [str(path.with_suffix(""))]
+    own = f"_introspect_{name}"  # the modules of whoever asks may have this name, too
+    spec = importlib.util.spec_from_file_location(own, path, submodule_search_locations=folders)
     if spec is None or spec.loader is None:
         raise ImportError(name)
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    sys.modules[own] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 QUESTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
-    each.__name__: each for each in (flow, worker, block, schedule)
+    each.__name__: each for each in (flow, bare_flow, imported_flow, worker, block, schedule)
 }
 
 
@@ -127,24 +131,48 @@ def fingerprint(path: str) -> str | None:
         return None
 
 
-def _sources() -> list[str]:
+def fingerprint_of_variable(name: str) -> str | None:
+    """Of an environment variable, which may be a secret; none where it is not set."""
+    value = os.environ.get(name)
+    return None if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    folders = {*site.getsitepackages(), *sysconfig.get_paths().values()}
+    return ("<frozen", *(f"{folder}{os.sep}" for folder in folders))
+
+
+def _is_installed(path: str) -> bool:
+    return path.startswith(_installed())
+
+
+def _sources() -> set[str]:
     """The files of all that was imported, but for installed packages."""
-    installed = {*site.getsitepackages(), *sysconfig.get_paths().values()}
     found = {getattr(module, "__file__", None) for module in [*sys.modules.values()]}
-    return sorted(
-        os.path.abspath(path)
-        for path in found
-        if path and not any(Path(path).is_relative_to(folder) for folder in installed)
-    )
+    return {os.path.abspath(path) for path in found if path and not _is_installed(path)}
+
+
+@cache
+def _is_foreign(path: str) -> bool:
+    """Whether a file is neither installed nor one of these: whoever asks has written it."""
+    return not _is_installed(path) and not Path(path).is_relative_to(Path(__file__).parent)
 
 
 def _answer(question: str, subject: str) -> dict[str, Any]:
+    reading = _beside("reading")
+    watch = reading.Watch(lambda frame: _is_foreign(frame.f_code.co_filename), strict=False)
     try:
-        told = QUESTIONS[question](subject)
+        with reading.watching(watch):
+            told = QUESTIONS[question](subject)
     except Exception as error:
         return {"error": f"{error}" or type(error).__name__}
-    files = [*_sources(), *([os.path.abspath(subject.partition(":")[0])] * (question == "flow"))]
-    return {"told": told, "files": {path: fingerprint(path) for path in files}}
+    return {
+        "told": told,
+        "lasting": watch.lasting,
+        "files": {path: fingerprint(path) for path in sorted(watch.files | _sources())},
+        "variables": {name: fingerprint_of_variable(name) for name in sorted(watch.variables)},
+    }
 
 
 def _main() -> None:
@@ -152,7 +180,11 @@ def _main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an imported module prints is no answer
     for line in sys.stdin:
-        print(json.dumps(_answer(*json.loads(line))), file=answers, flush=True)
+        question, subject, variables = json.loads(line)
+        if variables != dict(os.environ):
+            os.environ.clear()
+            os.environ.update(variables)
+        print(json.dumps(_answer(question, subject)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The answers of ``introspect.py``, asked for again only after what they come from has changed.
 
-An answer is kept in the virtual environment, with a fingerprint of every file that was read for
-it; without a virtual environment there is no place that surely is ours, and nothing is kept.
+An answer is kept in the virtual environment, with a fingerprint of every file and environment
+variable that was read for it, and not at all if it may depend on more than that; without a virtual
+environment there is no place that surely is ours, and nothing is kept.
 """
 
 import atexit
@@ -21,13 +22,22 @@ from .errors import PrefectError
 from .pulumi_sdk import start_provider
 
 
-def flow_of(entrypoint: str) -> dict[str, Any]:
-    """``name``, ``description`` and ``parameter_openapi_schema`` of ``path/to/file.py:function``.
+def flow_of(
+    entrypoint: str, *, importable: bool = False, parameters: bool = True
+) -> dict[str, Any]:
+    """``name``, ``description`` and ``parameter_openapi_schema`` of ``path/to/file.py:function``,
+    and the ``docstring`` that the description is taken from where the flow gives none.
+
+    They are what Prefect says of the imported flow, and are read from the source, so that they
+    are the same on every machine. A module that is ``importable`` is imported instead, at each
+    preview. Where ``parameters`` are of no matter, there is no schema.
 
     Raises:
-        PrefectError: the source cannot be read, in Prefect's words.
+        PrefectError: part of it depends on what other machines need not have; which file, line
+            and parameter, and what to do.
     """
-    return _told("flow", entrypoint)
+    question = "imported_flow" if importable else "flow" if parameters else "bare_flow"
+    return _told(question, entrypoint)
 
 
 def worker_of(path: str) -> dict[str, Any]:
@@ -63,16 +73,19 @@ def _told(question: str, subject: str) -> dict[str, Any]:
     kept = Path(sys.prefix, ".introspected", f"{key}.json")
     environment = introspect.environment()
     answer = _read(kept)
-    if answer.get("environment") != environment or not _is_fresh(answer["files"]):
+    if answer.get("environment") != environment or not _is_fresh(answer):
         answer = {"environment": environment, **_process(question).ask(question, subject)}
-        if sys.prefix != sys.base_prefix:
+        if sys.prefix != sys.base_prefix and answer["lasting"]:
             _keep(kept, answer)
     told: dict[str, Any] = answer["told"]
     return told
 
 
-def _is_fresh(files: dict[str, str | None]) -> bool:
-    return all(introspect.fingerprint(path) == known for path, known in files.items())
+def _is_fresh(answer: dict[str, Any]) -> bool:
+    told = ((introspect.fingerprint, "files"), (introspect.fingerprint_of_variable, "variables"))
+    return all(
+        of(name) == known for of, kind in told for name, known in answer.get(kind, {"": ""}).items()
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -98,7 +111,8 @@ class _Process:
         path = os.pathsep.join(p for p in (os.getcwd(), os.environ.get("PYTHONPATH")) if p)
         self.process = subprocess.Popen(
             [sys.executable, "-P", introspect.__file__],
-            env={**os.environ, "PYTHONPATH": path},
+            # One order of sets, in each process and on each machine.
+            env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -113,8 +127,9 @@ class _Process:
         atexit.register(self.end)
 
     def ask(self, question: str, subject: str) -> dict[str, Any]:
+        told = json.dumps([question, subject, dict(os.environ)])
         with self.turn, suppress(BrokenPipeError):
-            print(json.dumps([question, subject]), file=self.questions, flush=True)
+            print(told, file=self.questions, flush=True)
             line = self.answers.readline()
         if not line:
             raise PrefectError(
@@ -135,13 +150,15 @@ class _Process:
 
 
 # Flows and classes are asked about in two, as what is imported for one question counts as read
-# for the next: an edited flow would have the workers and blocks looked at anew.
-_processes: dict[bool, _Process] = {}
+# for the next: an edited flow would have the workers and blocks looked at anew. Flows that are
+# imported have a third: what they bring in, the others would find there.
+_processes: dict[str, _Process] = {}
 _starting = threading.Lock()
 
 
 def _process(question: str) -> _Process:
-    key = question == "flow"
+    key = {"flow": "read", "bare_flow": "read"}.get(question, question)
+    key = key if key in ("read", "imported_flow") else "classes"
     with _starting:
         running = _processes.get(key)
         if running and (running.process.poll() is not None or running.directory != os.getcwd()):

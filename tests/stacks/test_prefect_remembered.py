@@ -103,6 +103,67 @@ def test_an_edited_flow_leaves_the_answers_about_classes_as_they_are(asked, proj
     assert asked == ["flow", "worker"]
 
 
+def test_a_flow_is_read_anew_when_a_variable_that_it_reads_has_changed(asked, project, monkeypatch):
+    text = "import os\nfrom prefect import flow\n@flow(name=f\"etl-{os.environ.get('TARGET')}\")\n"
+    (project / "etl.py").write_text(f'{text}def etl(days: int = int(os.getenv("DAYS", "1"))): ...')
+    for target, days in (("dev", "1"), ("prod", "30")):
+        monkeypatch.setenv("TARGET", target)
+        monkeypatch.setenv("DAYS", days)
+        monkeypatch.setenv("ANOTHER", target)
+        told = [flow_of("etl.py:etl") for _ in range(2)][1]
+        days_told = told["parameter_openapi_schema"]["properties"]["days"]["default"]
+        assert (told["name"], days_told) == (f"etl-{target}", int(days))
+    assert asked == ["flow", "flow"]
+
+
+def test_a_variable_that_may_be_secret_is_not_kept_in_clear(asked, project, tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKEN", "s3cr3t-token")
+    text = "import os\nfrom prefect import flow\nN = len(os.environ['TOKEN'])\n@flow\n"
+    (project / "etl.py").write_text(f"{text}def etl(n: int = N): ...")
+    assert flow_of("etl.py:etl")["parameter_openapi_schema"]["properties"]["n"]["default"] == 12
+    assert not [k for k in (tmp_path / ".introspected").iterdir() if "s3cr3t" in k.read_text()]
+
+
+@pytest.mark.parametrize("first", ["absent", "present"])
+def test_a_flow_is_read_anew_when_a_file_that_it_reads_comes_or_goes(asked, project, first):
+    text = "from pathlib import Path\nfrom prefect import flow\ntry:\n"
+    text += "    N = Path('n.txt').read_text()\nexcept OSError:\n    N = 'absent'\n"
+    text += "@flow(name=N)\ndef etl(): ..."
+    (project / "etl.py").write_text(text)
+    (project / "n.txt").unlink(missing_ok=True)
+    for name in (first, {"absent": "present", "present": "absent"}[first]):
+        (project / "n.txt").write_text(name) if name == "present" else (project / "n.txt").unlink(
+            True
+        )
+        assert flow_of("etl.py:etl")["name"] == name
+
+
+def test_what_is_imported_is_asked_for_each_time(asked, project):
+    text = "from datetime import datetime\nfrom prefect import flow\n@flow\n"
+    (project / "etl.py").write_text(f"{text}def etl(n: str = str(datetime.now())): ...")
+    one, two = (flow_of("etl.py:etl", importable=True) for _ in range(2))
+    assert one != two
+    with pytest.raises(PrefectError, match=r"parameter n of etl: its default .*datetime.now"):
+        flow_of("etl.py:etl")
+    assert "parameter_openapi_schema" in flow_of("etl.py:etl", parameters=False)
+
+
+def test_a_worker_of_one_s_own_is_asked_anew_when_a_variable_that_it_reads_has_changed(
+    asked, project, monkeypatch
+):
+    (project / "own.py").write_text(
+        "import os\nfrom prefect.workers.process import ProcessWorker\n"
+        "class Own(ProcessWorker):\n    type = f'own-{os.environ.get(\"KIND\")}'\n"
+    )
+    monkeypatch.setenv("KIND", "a")
+    worker_of("own:Own")
+    worker_of("own:Own")
+    assert asked == ["worker"]
+    monkeypatch.setenv("KIND", "b")
+    worker_of("own:Own")
+    assert asked == ["worker", "worker"]
+
+
 def test_a_memory_that_cannot_be_read_is_none(asked, tmp_path):
     flow_of("orders.py:orders")
     for kept in (tmp_path / ".introspected").iterdir():
@@ -128,7 +189,7 @@ def test_a_block_is_the_same_by_its_path_and_by_its_class():
 @pytest.mark.parametrize(
     ("ask", "subject", "message"),
     [
-        (flow_of, "orders.py:order", "Could not find object 'order' in 'orders.py'"),
+        (flow_of, "orders.py:order", "orders.py has no function order; it has orders"),
         (worker_of, "prefect.workers.process:Worker", "has no attribute 'Worker'"),
         (worker_of, "no_such_package:Worker", "No module named 'no_such_package'"),
     ],
@@ -140,10 +201,9 @@ def test_what_is_not_there_is_told_in_python_s_words_and_not_kept(ask, subject, 
 
 
 def test_a_process_that_dies_is_told_of(project):
-    (project / "kinds.py").write_text("import os; os._exit(3)")
-    forget_processes()
-    with pytest.raises(PrefectError, match=r"orders.py:orders: its process ended with 3"):
-        flow_of("orders.py:orders")
+    (project / "ending.py").write_text("import os; os._exit(3)")
+    with pytest.raises(PrefectError, match=r"ending.py:orders: its process ended with 3"):
+        flow_of("ending.py:orders", importable=True)
 
 
 INTERRUPTED = """
