@@ -56,9 +56,8 @@ def _whole(digits: str) -> int:
 Text = Annotated[str, AfterValidator(_plain)]
 Parameters = Annotated[Mapping[str, JsonValue], AfterValidator(_storable)]
 # What lies elsewhere is not in the image of the runs.
-Entrypoint = Annotated[
-    str, Field(pattern=r"^flows/([^/\\:.][^/\\:]*/)*[^/\\:.]+\.py:[^\W\d]\w*(\.[^\W\d]\w*)?$")
-]
+_ENTRYPOINT = r"^flows/([^/\\:.][^/\\:]*/)*[^/\\:.]+\.py:[^\W\d]\w*(\.[^\W\d]\w*)?$"
+Entrypoint = Annotated[str, Field(pattern=_ENTRYPOINT)]
 
 FILE = "flows/deployments.py"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
