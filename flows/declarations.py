@@ -103,7 +103,7 @@ class FlowDeployment:
     ``entrypoint`` is ``flows/path/to/file.py:function``, from the root of the repository. ``cpu``
     (``"1000m"``: one) and ``memory`` (``"512Mi"``) count where runs are Cloud Run jobs; unset, the
     stack's own hold. ``concurrency_limit`` is how many of its runs may go on at once. ``name``
-    tells two deployments of one flow apart; unset, the stack names it.
+    tells two deployments of one flow apart: both are called by flow, name if any, and stack.
 
     The form of the parameters comes from the flow's source. Where that would depend on a package
     or on the moment, the preview says so; then ``parameter_schema`` gives it by hand, as JSON

@@ -101,7 +101,7 @@ def _prove(runs: Runs, served: Callable[[], bool], console: Console) -> list[Run
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         for group in PROOF:
-            for run in [runs.start(f"{flow}/{NAME}") for flow in group]:
+            for run in [runs.start(f"{flow}/{flow}-{NAME}") for flow in group]:
                 ended.append(_follow(runs, run, served, progress))
             if not all(run.completed for run in ended):
                 break

@@ -78,9 +78,11 @@ def _args(
 ) -> DeploymentArgs:
     active = config.prefect.schedules == "active"
     own = {name: getattr(declared, name) for name in overridable}
+    flow_name = flow.get("name", "")
     return DeploymentArgs(
-        flow_name=flow.get("name", ""),
-        name=f"{declared.name}-{stack}" if declared.name else stack,
+        flow_name=flow_name,
+        # The title of its line and page in the UI, where that of its flow is small or not at all.
+        name="-".join(filter(None, (flow_name, declared.name, stack))),
         entrypoint=declared.entrypoint,
         description=flow.get("description"),
         work_pool_name=work_pool_name,

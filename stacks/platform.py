@@ -92,7 +92,7 @@ class Platform:
                     job_variables={**site.job_variables, **cast(Told, args.job_variables)},
                     version=UNDECLARED if site.version is None else site.version,
                 ),
-                _after(*inside, *data, *site.needs),
+                pulumi.ResourceOptions.merge(_after(*inside, *data, *site.needs), _formerly(key)),
             )
             for key, args in declared.items()
         ]
@@ -140,6 +140,13 @@ def _google_blocks(lake: Lake, stack: str) -> list[pulumi.Resource]:
         )
         blocks.append(Block(f"{what}-bucket", args, _after(types[gcs_bucket])))
     return [google, *blocks]
+
+
+def _formerly(key: str) -> pulumi.ResourceOptions:
+    """Until 2026-11 the name of a deployment did not begin with its flow's."""
+    flow, _, name = key.partition("/")
+    former = f"{flow}/{name.removeprefix(f'{flow}-')}"
+    return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=former)])
 
 
 def _after(*resources: pulumi.Resource) -> pulumi.ResourceOptions:

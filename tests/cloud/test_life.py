@@ -14,7 +14,7 @@ from tests.gcp.stacks import API_KEY
 pytestmark = pytest.mark.live
 
 NEW_KEY = "pnu_rotated-secret-9876543210"
-DEPLOYMENTS = dict.fromkeys(("hello/dev", "ingest/dev", "report/dev"), "update")
+DEPLOYMENTS = dict.fromkeys(("hello/hello-dev", "ingest/ingest-dev", "report/report-dev"), "update")
 VM = "gcp:compute/instance:Instance"
 
 

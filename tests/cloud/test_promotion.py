@@ -137,7 +137,7 @@ def test_what_dev_proved_is_what_prod_runs_and_a_rollback_returns_to_the_very_di
         "agent-group": "update",
         "pool": "update",
         "default": "update",  # Pulumi's own provider, which is handed the configuration
-        **dict.fromkeys(("hello/prod", "ingest/prod", "report/prod"), "update"),
+        **dict.fromkeys(("hello/hello-prod", "ingest/ingest-prod", "report/report-prod"), "update"),
     }
     assert prod.preview() == rolled
     assert "docker-build:index" not in prod.said[-1]

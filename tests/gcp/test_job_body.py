@@ -139,8 +139,8 @@ def test_a_job_holds_its_secrets_as_references_and_no_variable_twice(variant):
 
 def test_a_deployments_own_cpu_and_memory_win_over_the_stacks():
     limits = {d.name: container(made)["resources"]["limits"] for d, made in jobs("dev")}
-    assert limits["hello/dev"] == {"cpu": "1000m", "memory": "512Mi"}
-    assert limits["ingest/dev"] == {"cpu": "1000m", "memory": "2Gi"}
+    assert limits["hello/hello-dev"] == {"cpu": "1000m", "memory": "512Mi"}
+    assert limits["ingest/ingest-dev"] == {"cpu": "1000m", "memory": "2Gi"}
 
 
 def test_a_run_stays_outside_the_network_unless_it_is_asked_in():

@@ -50,13 +50,13 @@ def runs(answer: Callable[[httpx.Request], httpx.Response]) -> Runs:
     return Runs(httpx.Client(base_url="http://x", transport=httpx.MockTransport(answer)))
 
 
-NAMED = {"/deployments/name/hello/local": [(200, {"id": "d-1"})]}
+NAMED = {"/deployments/name/hello/hello-local": [(200, {"id": "d-1"})]}
 CREATE = "/deployments/d-1/create_flow_run"
 
 
 def test_a_new_run_is_asked_for_and_marked_as_ours():
     server = Server(**NAMED, **{"/flow_runs/filter": [(200, [])], CREATE: [(201, told())]})
-    assert runs(server).start("hello/local").id == "run-1"
+    assert runs(server).start("hello/hello-local").id == "run-1"
     [asked] = server.bodies(CREATE)
     assert asked["tags"] == [following.TAG]
     assert asked["state"] == {"type": "SCHEDULED"}
@@ -65,7 +65,7 @@ def test_a_new_run_is_asked_for_and_marked_as_ours():
 def test_a_busy_server_is_asked_again_and_starts_one_run_only():
     busy: list[Answer] = [(503, {}), (503, {}), (201, told())]
     server = Server(**NAMED, **{"/flow_runs/filter": [(200, [])], CREATE: busy})
-    runs(server).start("hello/local")
+    runs(server).start("hello/hello-local")
     keys = {body["idempotency_key"] for body in server.bodies(CREATE)}
     assert len(server.bodies(CREATE)) == 3
     assert len(keys) == 1, "with one key, what arrives twice is one run"
@@ -73,21 +73,23 @@ def test_a_busy_server_is_asked_again_and_starts_one_run_only():
 
 def test_a_run_that_an_interrupted_call_left_going_is_followed_and_not_doubled():
     server = Server(**NAMED, **{"/flow_runs/filter": [(200, [told(id="left", **RUNNING)])]})
-    assert runs(server).start("hello/local").id == "left"
+    assert runs(server).start("hello/hello-local").id == "left"
     assert not server.bodies(CREATE)
 
 
 def test_a_deployment_that_is_not_there_is_told_with_the_place_to_look():
-    server = Server(**{"/deployments/name/hello/local": [(404, {})]})
-    with pytest.raises(RunError, match=r"no deployment hello/local: is it in flows/deployments.py"):
-        runs(server).start("hello/local")
+    server = Server(**{"/deployments/name/hello/hello-local": [(404, {})]})
+    with pytest.raises(
+        RunError, match=r"no deployment hello/hello-local: is it in flows/deployments.py"
+    ):
+        runs(server).start("hello/hello-local")
 
 
 def test_a_run_is_followed_to_its_end_with_its_percentage():
     seen: list[Answer] = [(200, told(**RUNNING)), (200, told(**RUNNING)), (200, told())]
     percent: list[Answer] = [(200, []), (200, [{"data": 40.0}])]
     server = Server(**{"/flow_runs/run-1": seen, "/artifacts/filter": percent})
-    followed = [*runs(server).follow(Run("hello/local", told()), lambda: True)]
+    followed = [*runs(server).follow(Run("hello/hello-local", told()), lambda: True)]
     assert [(run.state, percent) for run, percent in followed] == [
         ("Running", 0.0),
         ("Running", 40.0),
@@ -99,27 +101,27 @@ def test_a_run_is_followed_to_its_end_with_its_percentage():
 def test_a_run_that_ends_badly_has_ended_and_says_why(kind: str):
     bad = told(state_type=kind, state_name=kind, state={"type": kind, "message": "no disk"})
     server = Server(**{"/flow_runs/run-1": [(200, bad)]})
-    [(run, _)] = runs(server).follow(Run("hello/local", told()), lambda: True)
+    [(run, _)] = runs(server).follow(Run("hello/hello-local", told()), lambda: True)
     assert not run.completed
     assert run.message == "no disk"
 
 
 def test_a_run_is_not_waited_for_when_its_worker_has_stopped():
     server = Server(**{"/flow_runs/run-1": [(200, told(**SCHEDULED))]})
-    with pytest.raises(WorkerGoneError, match="hello/local is Scheduled, and the worker has"):
-        [*runs(server).follow(Run("hello/local", told()), lambda: False)]
+    with pytest.raises(WorkerGoneError, match="hello/hello-local is Scheduled, and the worker has"):
+        [*runs(server).follow(Run("hello/hello-local", told()), lambda: False)]
 
 
 def test_a_run_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(following, "SECONDS_TO_BEGIN", 0.0)
     server = Server(**{"/flow_runs/run-1": [(200, told(**SCHEDULED))]})
     with pytest.raises(RunError, match="queue paused"):
-        [*runs(server).follow(Run("hello/local", told()), lambda: True)]
+        [*runs(server).follow(Run("hello/hello-local", told()), lambda: True)]
 
 
 def test_rows_are_shown_where_the_flow_counted_some():
-    assert Run("ingest/local", told(labels={"rows": 336776})).rows == 336776
-    assert Run("ingest/local", told()).rows is None
+    assert Run("ingest/ingest-local", told(labels={"rows": 336776})).rows == 336776
+    assert Run("ingest/ingest-local", told()).rows is None
 
 
 def test_of_runs_without_a_process_the_begun_have_crashed_and_the_others_wait_again():
@@ -138,6 +140,6 @@ def test_of_runs_without_a_process_the_begun_have_crashed_and_the_others_wait_ag
 def test_the_pages_that_a_run_has_written_are_found_with_their_titles():
     found = [{"id": "a-1", "key": "delays", "description": "Who runs late"}]
     server = Server(**{"/artifacts/filter": [(200, found)]})
-    assert runs(server).reports(Run("report/local", told())) == [("Who runs late", "a-1")]
+    assert runs(server).reports(Run("report/report-local", told())) == [("Who runs late", "a-1")]
     [asked] = server.bodies("/artifacts/filter")
     assert asked["artifacts"]["flow_run_id"] == {"any_": ["run-1"]}

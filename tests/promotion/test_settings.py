@@ -33,7 +33,10 @@ def settings(tmp_path: Path, text: str) -> Settings:
 def promotion(number: int) -> Promotion:
     told = PROMOTED | {"agent": f"sha256:{number:064x}", "git_revision": "1" * 40}
     if number % 2:
-        told |= {"reason": 'it: "has" to #go', "unproved": ("hello/dev: Failed", "- report/dev")}
+        told |= {
+            "reason": 'it: "has" to #go',
+            "unproved": ("hello/hello-dev: Failed", "- report/report-dev"),
+        }
     return Promotion(**told)
 
 

@@ -83,7 +83,7 @@ def refusal(*declared):
 
 def test_what_the_source_says_reaches_prefect_without_the_flow_being_imported():
     [args] = translate(orders(parameters={"day": 1})).values()
-    assert (args.flow_name, args.name) == ("sync-orders", "test")
+    assert (args.flow_name, args.name) == ("sync-orders", "sync-orders-test")
     assert args.description == "Store the orders of a day."
     day = args.parameter_openapi_schema["properties"]["day"]
     assert (day["type"], day["description"]) == ("integer", "The day to store.")
@@ -92,7 +92,7 @@ def test_what_the_source_says_reaches_prefect_without_the_flow_being_imported():
 
 def test_a_second_deployment_of_a_flow_carries_its_name_and_the_stack():
     found = translate(orders(), orders(name="nightly"))
-    assert list(found) == ["sync-orders/test", "sync-orders/nightly-test"]
+    assert list(found) == ["sync-orders/sync-orders-test", "sync-orders/sync-orders-nightly-test"]
 
 
 def test_schedules_are_paused_where_the_stack_says_so():

@@ -29,7 +29,7 @@ def engine(monkeypatch):
 
 def test_every_declared_flow_is_deployed_to_the_pool(engine):
     deployments = engine.inputs("Deployment")
-    assert sorted(deployments) == ["hello/test", "ingest/test", "report/test"]
+    assert sorted(deployments) == ["hello/hello-test", "ingest/ingest-test", "report/report-test"]
     assert {d["work_pool_name"] for d in deployments.values()} == {"pool-1"}
 
 
