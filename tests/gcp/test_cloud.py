@@ -4,13 +4,14 @@ import json
 import re
 
 import pulumi
+import pulumi_gcp as gcp
 import pytest
 
 from flows.declarations import FlowDeployment
 from stacks import platform as platform_module
 from stacks.declared import DeclarationError
 from tests.gcp.graph import AGENT_DIGEST, IMAGE, RUNNER_DIGEST, built
-from tests.gcp.stacks import AGENT, PROMOTED, RUNNER, filled
+from tests.gcp.stacks import AGENT, PROMOTED, ROOT, RUNNER, filled
 from tests.gcp.variants import VARIANTS, graph
 
 ANOTHER = f"sha256:{'ee' * 32}"
@@ -361,3 +362,28 @@ def test_the_outputs_name_what_promotion_and_workflows_need(monkeypatch, variant
         "github_previewer",
     }
     assert told["images"] == digests
+
+
+def test_of_a_dataset_that_is_made_anew_the_old_one_goes_first(monkeypatch):
+    """They have one name wherever they are, and Google refuses the second with a 409."""
+    first, dataset = {}, gcp.bigquery.Dataset
+
+    def seen(name, opts, **inputs):
+        first[name] = opts.delete_before_replace
+        return dataset(name, opts=opts, **inputs)
+
+    monkeypatch.setattr(gcp.bigquery, "Dataset", seen)
+    built("dev")
+    assert first == {"storage-dataset": True, "storage-staging": True}
+
+
+@pytest.mark.parametrize("kind", ["Firewall", "HealthCheck", "Network", "Router", "Subnetwork"])
+def test_what_is_made_anew_beside_the_old_one_has_no_name_of_its_own(kind):
+    assert not [name for name, inputs in of(kind, graph("prod")).items() if "name" in inputs]
+
+
+def test_the_guide_counts_what_a_first_preview_lists():
+    guide = (ROOT / "docs/INITIAL_SETUP.md").read_text()
+    [dev, prod] = re.search(r"\+ (\d+) to create` \(for prod, step 8, (\d+)\)", guide).groups()
+    stack = 1  # which Pulumi lists too
+    assert (int(dev), int(prod)) == tuple(len(graph(n)) + stack for n in ("dev", "prod"))
