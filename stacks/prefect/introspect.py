@@ -119,7 +119,7 @@ QUESTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
 def environment() -> str:
     """Another text after each installation, update or removal of a package."""
     folders = [Path(p) for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
-    told = [(str(f), f.stat().st_mtime_ns) for f in folders if f.is_dir()]
+    told = [(str(f.resolve()), f.stat().st_mtime_ns) for f in folders if f.is_dir()]
     return json.dumps([sys.version, told])
 
 

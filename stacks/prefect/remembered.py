@@ -128,6 +128,7 @@ class _Process:
 
     def ask(self, question: str, subject: str) -> dict[str, Any]:
         told = json.dumps([question, subject, dict(os.environ)])
+        line = ""
         with self.turn, suppress(BrokenPipeError):
             print(told, file=self.questions, flush=True)
             line = self.answers.readline()
