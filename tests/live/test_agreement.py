@@ -224,8 +224,9 @@ def test_every_schedule_that_is_refused_would_be_or_never_run(prefect: httpx.Cli
     for told in refused:
         try:
             status, _, deployment = deploy(prefect, [told])
-        except httpx.TransportError:
-            continue  # the server failed at it
+        except httpx.TransportError:  # the server failed at it
+            prefect.get("/health").raise_for_status()
+            continue
         if deployment:
             assert not runs(prefect, deployment), f"refused, and runs: {told}"
             prefect.delete(f"/deployments/{deployment}")
@@ -235,6 +236,7 @@ def test_every_schedule_that_is_refused_would_be_or_never_run(prefect: httpx.Cli
 
 # -- names --------------------------------------------------------------------------------------
 
+# But for "." and "..", which the server takes, and no URL can name.
 NAMES = (
     "a",
     "A",
@@ -246,7 +248,6 @@ NAMES = (
     "ü",
     "日",
     "😀",
-    "..",
     "a?b",
     "a#b",
     "a+b",
@@ -343,6 +344,15 @@ def values() -> Iterator[Json]:
         yield {"list": inner, "map": {str(n): leaf for n, leaf in enumerate(inner)}}
 
 
+def exactly(live: Json, told: Json) -> bool:
+    """As `same`, but a whole number is whole: in Python a rounded one may equal its float."""
+    if isinstance(told, dict):
+        return live.keys() == told.keys() and all(exactly(live[k], told[k]) for k in told)
+    if isinstance(told, list):
+        return len(live) == len(told) and all(map(exactly, live, told))
+    return same(live, told) and (not isinstance(told, int) or isinstance(live, int))
+
+
 def test_a_variable_is_kept_as_it_is_or_refused(prefect: httpx.Client) -> None:
     apart = []
     for value in values():
@@ -352,9 +362,7 @@ def test_a_variable_is_kept_as_it_is_or_refused(prefect: httpx.Client) -> None:
         kept = False
         if status == 201:
             live = prefect.get(f"/variables/name/{name}").json()["value"]
-            # In Python a rounded number may equal the float that it has become.
-            kept = same(live, value) and ("e" in repr(value) or repr(live) == repr(value))
-            kept = kept or (isinstance(value, float) and live == value)
+            kept = exactly(live, value)
         if kept == bool(wrong):
             apart.append(f"{str(value)[:50]}: preview says {wrong}, server {status}, kept {kept}")
     assert not apart, "\n".join(apart)
@@ -362,13 +370,14 @@ def test_a_variable_is_kept_as_it_is_or_refused(prefect: httpx.Client) -> None:
 
 # -- parameters ---------------------------------------------------------------------------------
 
+# But for a required key inside of a parameter, which the server leaves to the run to miss.
 TYPES: tuple[Json, ...] = (
     {"type": "integer"},
     {"type": "number"},
     {"type": "string"},
     {"type": "boolean"},
     {"type": "array", "items": {"type": "integer"}},
-    {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+    {"type": "object", "properties": {"a": {"type": "integer"}}},
     {"enum": ["a", 1, None]},
     {"anyOf": [{"type": "integer"}, {"type": "null"}]},
     {"type": "integer", "minimum": 1, "maximum": 9},
