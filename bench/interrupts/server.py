@@ -73,7 +73,9 @@ class Server:
         return found
 
     def ids(self) -> set[str]:
-        return {each["id"] for path, _, _ in KINDS.values() for each in self._all(path)}
+        """As the state has them: a pool goes by its name."""
+        found = [each for path, _, _ in KINDS.values() for each in self._all(path)]
+        return {each[key] for each in found for key in ("id", "name")}
 
     def remove(self, chance: random.Random | None = None) -> None:
         """All that is declared; or, by chance, one half of what no worker needs."""
@@ -103,6 +105,7 @@ class Server:
 
 
 def known(state: Path) -> set[str]:
-    """The ids of what the state knows, less Pulumi's own."""
+    """The ids of Prefect's objects in the state."""
     latest = json.loads(state.read_text())["checkpoint"]["latest"]
-    return {each["id"] for each in latest.get("resources") or [] if each.get("id")}
+    resources = latest.get("resources") or []
+    return {each["id"] for each in resources if each["type"].startswith("pulumi-python:dynamic/")}

@@ -174,8 +174,7 @@ class Storm:
         text = state.read_text()
         if '"pending_operations"' in text:
             yield "the state has pending operations"
-        ids = {i for i in known(state) if len(i) == 36}
-        if strange := ids - self.server.ids():
+        if strange := known(state) - self.server.ids():
             yield f"the state knows what is not there: {strange}"
         if list(places_locks := self.place.places.state.glob(".pulumi/locks/**/*.json")):
             yield f"a lock is left: {places_locks}"
