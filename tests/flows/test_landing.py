@@ -100,12 +100,13 @@ def test_every_sign_of_a_bucket_s_folder_stands_for_itself(name: str, s3: Landin
 def test_what_differs_from_its_store_s_checksum_is_refused(s3: Landing) -> None:
     from moto.s3.models import s3_backends
 
-    s3.write("flights", "2013-01", b"as it was sent")
+    landing = Landing("s3://landing/damaged", s3.options)
+    landing.write("flights", "2013-01", b"as it was sent")
     [backend] = s3_backends["123456789012"].values()
-    [kept] = [key for name, key in backend.buckets["landing"].keys.items() if "2013-01" in name]
+    kept = backend.buckets["landing"].keys["damaged/flights/2013-01.parquet"]
     kept.value = b"as it was kepd"
     with pytest.raises(Damaged, match="it arrived damaged: Expected checksum"):
-        s3.read("flights", "2013-01")
+        landing.read("flights", "2013-01")
 
 
 @pytest.mark.parametrize(
