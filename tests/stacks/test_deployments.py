@@ -190,3 +190,43 @@ def test_the_flow_of_the_readme_is_deployed_as_it_says(request, monkeypatch, tmp
     [args] = translate(*read()).values()
     assert (args.parameters, len(args.schedules)) == ({"limit": 500}, 1)
     assert args.parameter_openapi_schema["properties"]["day"]["default"] is None
+
+
+HEAVY = """
+from datetime import datetime
+import a_package_that_is_not_installed as absent
+from prefect import flow
+
+@flow(name="heavy")
+def heavy(table: absent.Table, n: int = 1): ...
+"""
+BY_HAND = {"type": "object", "properties": {"n": {"type": "integer"}}}
+
+
+def heavy(**told):
+    Path("flows/heavy.py").write_text(HEAVY)
+    return FlowDeployment(entrypoint="flows/heavy.py:heavy", **told)
+
+
+def test_a_type_that_cannot_be_known_stops_the_preview_with_what_to_do():
+    told = refusal(heavy())
+    assert "flows/heavy.py:7: parameter table of heavy: its type `absent.Table` cannot be" in told
+    assert "flows/heavy.py:3: the package a_package_that_is_not_installed need not be" in told
+    assert "`parameter_schema=…`" in told
+    assert "`importable=True`" in told
+
+
+def test_a_schema_given_by_hand_goes_before_what_cannot_be_known():
+    [args] = translate(heavy(parameter_schema=BY_HAND, parameters={"n": 2})).values()
+    assert (args.flow_name, args.parameter_openapi_schema) == ("heavy", BY_HAND)
+    assert "'two' is not of type 'integer'" in refusal(
+        heavy(parameter_schema=BY_HAND, parameters={"n": "two"})
+    )
+
+
+def test_a_module_that_may_be_imported_is_and_else_says_what_it_lacks():
+    told = refusal(heavy(importable=True))
+    assert "flows/heavy.py is declared `importable`, and cannot be imported: Module" in told
+    Path("a_package_that_is_not_installed.py").write_text("Table = int\nimport time")
+    [args] = translate(heavy(importable=True)).values()
+    assert args.parameter_openapi_schema["properties"]["table"]["type"] == "integer"

@@ -36,11 +36,23 @@ def read(entrypoint: str, parameters: bool = True) -> dict[str, Any]:
 
 
 def imported(entrypoint: str) -> dict[str, Any]:
-    """The same of the module as it is imported, whatever it needs and does."""
+    """The same of the module as it is imported, whatever it needs and does.
+
+    Raises:
+        Unread: it cannot be imported here.
+    """
     from prefect.flows import load_flow_from_entrypoint
 
     is_not_lasting()
-    return _told(load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False), True)
+    try:
+        return _told(load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False), True)
+    except Exception as error:
+        cause = getattr(error, "user_exc", None) or error
+        raise Unread(
+            f"{entrypoint.rpartition(':')[0]} is declared `importable`, and cannot be imported: "
+            f"{type(cause).__name__}: {cause}. Install what it needs wherever previews run; or "
+            "declare `parameter_schema=…` instead."
+        ) from error
 
 
 def _told(flow: Any, parameters: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import sys
 import sysconfig
+import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
@@ -74,6 +75,8 @@ class Watch:
             self.lasting = False
         if event == "open" and isinstance(args[0], str | bytes) and self.asks(frame):
             path = os.path.abspath(os.fsdecode(args[0]))
+            if path.startswith(zoneinfo.TZPATH) or f"{os.sep}tzdata{os.sep}zoneinfo" in path:
+                return  # the rules of a time zone, wherever a machine has them
             writes = bool((args[2] or 0) & (os.O_WRONLY | os.O_RDWR))
             if self.strict and (writes or not Path(path).is_relative_to(os.getcwd())):
                 raise self.refuse(f"{path} is opened, which is no file of this repository")
