@@ -69,6 +69,7 @@ MAY_IMPORT = {
 MAY_NOT_IMPORT = {
     "stacks.prefect.reading": ("pulumi",),
     "stacks.prefect.introspect": ("pulumi", "stacks"),  # runs as a process of its own
+    "stacks.prefect.automation_question": ("pulumi", "stacks"),  # in that process
     "stacks.prefect.schedule_question": ("pulumi", "stacks"),  # in that process
     "stacks.prefect": ("prefect", "pulumi_gcp"),
     "stacks.oci": ("prefect", "pulumi_gcp"),

@@ -22,6 +22,7 @@ from tenacity import (
 from .capabilities import fields_taken
 from .connection import Connection
 from .errors import PrefectApiError, PrefectError, PrefectUnreachable
+from .flows import Flows
 from .pace import Pace
 from .paths import Path, at
 
@@ -80,15 +81,7 @@ class PrefectApi:
             verify=_trusted(connection.api_url),
         )
         self._pace = Pace()
-        self.made: set[tuple[str, str]] = set()  # kind and id of what this process has made
-        self.adopted: set[tuple[str, str]] = set()
-        # By the key of a deployment that is to replace another, the other's id: Pulumi tells `diff`
-        # of both, and then `create`, in the same process, of the new one only.
-        self.replaced: dict[str, str] = {}
-        self._flows: dict[str, str] = {}
-        self._new_flows: set[str] = set()
-        self._asked_for: set[tuple[str, str]] = set()
-        self._flows_lock = threading.Lock()
+        self.flows = Flows(self)
         self._greeted = False
         self._server = "Prefect Cloud"
         self._greeting = threading.Lock()
@@ -132,26 +125,13 @@ class PrefectApi:
                 return
             offset += _PAGE
 
-    def flow_id(self, name: str) -> str:
-        """The id of the flow of this name, which is made if need be, once a process."""
-        with self._flows_lock:
-            if name not in self._flows:
-                # This POST answers with the existing flow, unchanged, when there is one.
-                told = self._ask("POST", at("/flows/"), {"name": name})
-                self._flows[name] = told.json()["id"]
-                if told.status_code == 201:
-                    self._new_flows.add(name)
-            return self._flows[name]
+    def made_or_found(self, path: Path, body: Json) -> tuple[Json, bool]:
+        """The answer of a POST that leaves an object alone which is there, and whether it was not.
 
-    def is_free(self, flow: str, name: str) -> bool:
-        """Whether it is known, without a request, that there is no deployment of this name.
-
-        So it is when this process has made the flow, and has not been asked about the name before.
+        Raises: as ``call``.
         """
-        with self._flows_lock:
-            is_first = (flow, name) not in self._asked_for
-            self._asked_for.add((flow, name))
-            return is_first and flow in self._new_flows
+        told = self._ask("POST", path, body)
+        return told.json(), told.status_code == httpx.codes.CREATED
 
     def _greet(self) -> None:
         """Ask, once a process and before anything else, whether this is a server we can talk to."""
@@ -311,6 +291,8 @@ def _explain(method: Method, path: str, response: httpx.Response) -> str:
                 "owner lacks the permission."
             )
         case 404:
+            if told != httpx.codes.get_reason_phrase(404):  # so it is the API that answers
+                return f"Prefect refuses {method} {path} (404): {told}"
             return f"Prefect knows no {path} (404): {told}. Check the API URL and its workspace."
         case status:
             return f"Prefect refuses {method} {path} ({status}): {told}"

@@ -1,6 +1,9 @@
 """An automation: what to do when events happen, or fail to."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -8,13 +11,16 @@ from typing import Any
 import pulumi
 
 from .additions import actions_as_declared, trigger_as_declared
+from .connection import resolve
 from .declared import UNDECLARED, Json, Props
-from .errors import PrefectError
+from .errors import NoApiUrl, PrefectError
+from .json_text import as_json, holds_output
 from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
+from .remembered import is_automation
 
-_TRIGGERS = ("event", "metric", "compound", "sequence")
 _ACTIONS = ("actions", "actions_on_trigger", "actions_on_resolve")
+_SOME_ID = "00000000-0000-4000-8000-000000000000"
 _TARGETS = {  # what an action may name: by the field, where Prefect has it
     "deployment_id": "deployments",
     "work_queue_id": "work_queues",
@@ -28,24 +34,19 @@ class AutomationProvider(PrefectProvider):
 
     kind = "automation"
     identity = ()
+    natural = ("name",)
     empty = MappingProxyType(
         {"description": "", "tags": [], "actions_on_trigger": [], "actions_on_resolve": []}
     )
 
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
-
     def problems(self, fields: Props) -> Iterator[Problem]:
         if not fields.get("name", "-"):
             yield "name", "a name is needed"
-        if "trigger" in fields:
-            yield from (("trigger", wrong) for wrong in _bad_trigger(fields["trigger"], "trigger"))
+        asked = {name: fields[name] for name in ("trigger", *_ACTIONS) if fields.get(name)}
+        if wrong := refusal(asked, of_cloud=self.api.is_cloud):
+            yield next(each for each in asked if re.match(rf"{each}\b", wrong)), wrong
         for when in _ACTIONS:
-            for index, action in enumerate(fields.get(when) or []):
-                where = f"{when}[{index}]"
-                if not (isinstance(action, Mapping) and action.get("type")):
-                    yield when, f'{where} needs a type, such as "run-deployment"'
-                yield from ((when, wrong) for wrong in _bad_templates(action, where))
+            yield from ((when, wrong) for wrong in _bad_templates(fields.get(when) or [], when))
 
     def find(self, id_: str, fields: Props) -> Props | None:
         live: Props | None = self.api.call("GET", at("/automations/{}", id_))
@@ -102,22 +103,13 @@ class AutomationProvider(PrefectProvider):
         return seen
 
 
-def _bad_trigger(trigger: Json, where: str) -> Iterator[str]:
-    kind = trigger.get("type") if isinstance(trigger, Mapping) else None
-    if kind not in _TRIGGERS:
-        yield f"{where}: type {kind!r} is none of {', '.join(_TRIGGERS)}"
-        return
-    inner = trigger.get("triggers")
-    if kind in ("compound", "sequence"):
-        if not inner:
-            yield f"{where}: a {kind} trigger needs triggers"
-        for index, one in enumerate(inner or []):
-            yield from _bad_trigger(one, f"{where}.triggers[{index}]")
-    if kind == "event" and trigger.get("posture") not in ("Reactive", "Proactive"):
-        yield f"{where}: posture {trigger.get('posture')!r} is neither Reactive nor Proactive"
-    within = trigger.get("within", 0)
-    if within is not None and not isinstance(within, int | float):
-        yield f"{where}: within {within!r} is no number of seconds"
+def refusal(asked: Props, *, of_cloud: bool) -> str | None:
+    """What Prefect itself would say against this trigger and these actions, if anything."""
+    try:
+        is_automation(json.dumps({**asked, "of_cloud": of_cloud}, sort_keys=True))
+    except PrefectError as error:
+        return str(error)
+    return None
 
 
 def _bad_templates(value: Json, where: str) -> Iterator[str]:
@@ -163,3 +155,31 @@ class Automation(PrefectResource, module="prefect", name="Automation"):
 
     provider = AutomationProvider
     name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: AutomationArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        adopt: bool = False,
+    ) -> None:
+        told = {f: as_json(getattr(args, f), f) for f in ("trigger", *_ACTIONS) if getattr(args, f)}
+        # Ids are known only once what they name is there; the rest need not wait for that.
+        asked = {f: _with_ids(value) for f, value in told.items() if holds_output(value)}
+        if asked and not any(map(holds_output, asked.values())):
+            with suppress(NoApiUrl):
+                of_cloud = resolve(pulumi.Config()).is_cloud
+                if wrong := refusal(asked, of_cloud=of_cloud):
+                    raise PrefectError(f'The automation of the resource "{name}": {wrong}')
+        super().__init__(name, args, opts, adopt=adopt)
+
+
+def _with_ids(value: Json) -> Json:
+    """``value`` with some id in the place of each that is not known yet."""
+    if isinstance(value, Mapping):
+        return {
+            k: _SOME_ID if k.endswith("_id") and isinstance(v, pulumi.Output) else _with_ids(v)
+            for k, v in value.items()
+        }
+    return [_with_ids(v) for v in value] if isinstance(value, list) else value

@@ -12,6 +12,7 @@ from .errors import PrefectError
 from .names import block_name
 from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
+from .users import automations_naming, deployments_where, named
 
 _DATA = ("data", "secret_data")
 
@@ -21,6 +22,7 @@ class BlockProvider(PrefectProvider):
 
     kind = "block"
     identity = ("type_slug", "name")
+    natural = ("type_slug", "name")
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         for field in self.identity:
@@ -61,22 +63,21 @@ class BlockProvider(PrefectProvider):
         self.api.call("PATCH", at("/block_documents/{}", id_), body)
 
     def remove(self, id_: str, fields: Props) -> None:
-        # Prefect would delete the deployments stored there, and the field in the other blocks.
-        stored = [
-            f"deployment {d['name']}"
-            for d in self.api.pages(at("/deployments/filter"), {})
-            if d.get("storage_document_id") == id_
-        ]
-        parents = [
+        # Prefect would delete the deployments stored there, and the field in the other blocks; the
+        # actions of automations would fail, unseen, when they are due.
+        stored = deployments_where(self.api, lambda d: d.get("storage_document_id") == id_)
+        users = [f"deployment {name}" for name in stored]
+        users += [f"automation {name}" for name in automations_naming(self.api, id_)]
+        users += [
             f"block {b['block_type']['slug']}/{b['name']}"
             for b in self.api.pages(at("/block_documents/filter"), {})
             for ref in (b.get("block_document_references") or {}).values()
             if ref["block_document"]["id"] == id_
         ]
-        if stored or parents:
+        if users:
             raise PrefectError(
                 f'The block "{self.key(fields)}" is still used by '
-                f"{', '.join(sorted(stored + parents)[:10])}; Prefect would delete or break them "
+                f"{named(users)}; Prefect would delete or break them "
                 "with it. Let go of the block there first."
             )
         self.api.call("DELETE", at("/block_documents/{}", id_))

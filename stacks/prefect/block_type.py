@@ -23,6 +23,7 @@ class BlockTypeProvider(PrefectProvider):
 
     kind = "block type"
     identity = ("slug",)
+    natural = ("slug",)
 
     def id_of(self, live: Props) -> str:
         return str(live["slug"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .errors import PrefectError
+from .errors import NoApiUrl
 
 _CLOUD = re.compile(r"(.*/accounts/[^/]+)/workspaces/[^/]+")
 
@@ -47,13 +47,13 @@ def resolve(config: Config) -> Connection:
     ``PREFECT_API_KEY`` and ``PREFECT_API_AUTH_STRING``.
 
     Raises:
-        PrefectError: no API URL is given anywhere.
+        NoApiUrl: no API URL is given anywhere.
     """
     told: dict[str, Any] = json.loads(config.get("prefect") or "{}")
     settings = _active_profile() | os.environ
     api_url = told.get("api_url") or settings.get("PREFECT_API_URL")
     if not api_url:
-        raise PrefectError(
+        raise NoApiUrl(
             "No Prefect API URL: set prefect.api_url in the stack's config, or PREFECT_API_URL, "
             "or log in with `prefect cloud login`. For the local stack, `make up` does it."
         )

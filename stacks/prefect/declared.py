@@ -2,22 +2,26 @@
 
 Pulumi drops ``null`` at every depth and turns whole numbers into floats. So a list or a mapping
 travels as JSON text, which Pulumi shows as a structure in its diffs, and a field that is declared
-to be ``None`` is named in the extra input ``cleared``.
+to be ``None`` is named in the extra input ``__cleared``.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from math import isfinite
 from typing import Any, Final
 
-import pulumi
+from .json_text import as_json, as_text
 
 Json = Any
 Props = dict[str, Any]
 
-CLEARED: Final = "cleared"
+# What is ours and not the user's: Pulumi shows no input whose name begins so. Older states have
+# the same without the underscores.
+_OURS: Final = "__"
+_CLEARED: Final = "cleared"
+_HIDDEN: Final = frozenset({_CLEARED, "owner"})
 
 
 class Undeclared:
@@ -33,31 +37,37 @@ class Undeclared:
 UNDECLARED: Final = Undeclared()
 
 
-def encode(declared: Mapping[str, Any], structured: frozenset[str]) -> Props:
-    """Fields as Pulumi inputs; ``structured`` names those that hold lists, mappings or any JSON."""
+def encode(declared: Mapping[str, Any], structured: frozenset[str], whose: str = "") -> Props:
+    """Fields as Pulumi inputs; ``structured`` names those that hold lists, mappings or any JSON.
+
+    Raises:
+        PrefectError: a value that no JSON can say; ``whose`` it is, and in which field.
+    """
     told = {k: v for k, v in declared.items() if not isinstance(v, Undeclared)}
-    props: Props = {}
     cleared = sorted(k for k, v in told.items() if v is None)
-    for name, value in told.items():
-        if value is None:
-            continue
-        if name not in structured:
-            props[name] = value
-        elif _is_plain(value):
-            props[name] = json.dumps(value, sort_keys=True)
-        else:
-            props[name] = pulumi.Output.json_dumps(value, sort_keys=True)
+    props: Props = {
+        _wire(name): (as_text if name in structured else as_json)(value, f"{whose}{name}")
+        for name, value in told.items()
+        if value is not None
+    }
     if cleared:
-        props[CLEARED] = cleared
+        props[_wire(_CLEARED)] = cleared
     return props
+
+
+def _is_told(name: str) -> bool:
+    return not name.startswith(_OURS) or name.removeprefix(_OURS) in _HIDDEN
+
+
+def _wire(name: str) -> str:
+    return _OURS + name if name in _HIDDEN else name
 
 
 def decode(props: Mapping[str, Any], structured: frozenset[str]) -> Props:
     """Pulumi inputs as fields again; a value that is not known yet stays as it is."""
-    fields: Props = dict.fromkeys(props.get(CLEARED) or ())
-    for name, value in props.items():
-        if name == CLEARED or name.startswith("__"):
-            continue
+    told = {name.removeprefix(_OURS): value for name, value in props.items() if _is_told(name)}
+    fields: Props = dict.fromkeys(told.pop(_CLEARED, ()))
+    for name, value in told.items():
         if name in structured and isinstance(value, str):
             fields[name] = json.loads(value)
         elif isinstance(value, float) and value.is_integer():
@@ -108,10 +118,6 @@ def same(one: Json, other: Json) -> bool:
     return bool(one == other)
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether ``value`` holds no output anywhere, and so can be written down now."""
-    if isinstance(value, Mapping):
-        return all(_is_plain(v) for v in value.values())
-    if isinstance(value, list | tuple):
-        return all(_is_plain(v) for v in value)
-    return value is None or isinstance(value, bool | int | float | str)
+def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:
+    """``fields`` less ``names``: most often the body of a request less the identity."""
+    return {k: v for k, v in fields.items() if k not in names}

@@ -11,19 +11,20 @@ from pulumi.dynamic import DiffResult
 from . import schedules, way_out
 from .additions import less_additions
 from .automation import Automation
-from .declared import UNDECLARED, Json, Props, same
+from .declared import UNDECLARED, Json, Props, same, without
 from .errors import PrefectApiError, PrefectError
 from .json_schema import misfits
 from .names import object_name
 from .own_limit import own_limit, shares_a_limit
 from .paths import at
-from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
 from .schedule_calls import limit_runs, reschedule
+from .shapes import against
 from .triggers import automation_args
 
 _SHARED = "global_concurrency_limit_id"
 _TEMPLATE = "__prefect_kind"  # a parameter that is filled in for each run: a variable, Jinja, JSON
-_PLACE = frozenset({"work_pool_name", "work_queue_name"})
+_POOL, _QUEUE = "work_pool_name", "work_queue_name"
 OWNER = "pulumi-resource"  # the label that says whose a deployment is; set at creation only
 
 
@@ -32,6 +33,10 @@ class DeploymentProvider(PrefectProvider):
 
     kind = "deployment"
     identity = ("flow_name", "name")
+    natural = ("flow_name", "name")
+    refers = MappingProxyType(
+        {"work pool": ("work_pool_name",), "work queue": ("work_pool_name", "work_queue_name")}
+    )
     empty = MappingProxyType(
         {
             "tags": [],
@@ -55,6 +60,10 @@ class DeploymentProvider(PrefectProvider):
         bad = [*schedules.problems(fields.get("schedules") or [])]
         yield from (("schedules", wrong) for wrong in bad)
         if schema := fields.get("parameter_openapi_schema"):
+            taken = schema.get("properties", {})
+            if wrong_shape := [*against(Mapping[str, Any], taken, "properties")]:
+                yield "parameter_openapi_schema", wrong_shape[0]
+                return
             parameters = fields.get("parameters") or {}
             told = list(_bad_parameters(parameters, schema))
             for wrong in told:
@@ -75,14 +84,14 @@ class DeploymentProvider(PrefectProvider):
         return live
 
     def taken(self, fields: Props) -> Props | None:
-        if self.api.is_free(fields["flow_name"], fields["name"]):
+        if self.api.flows.is_free(fields["flow_name"], fields["name"]):
             return None
         return self.lookup(fields)
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         told = super().diff(_id, _olds, _news)
         if told.replaces:
-            self.api.replaced[self.key(_news)] = _id
+            self.run.replaced[self.kind, self.key(_news)] = _id
         return told
 
     def is_ours(self, live: Props, fields: Props) -> bool:
@@ -90,13 +99,14 @@ class DeploymentProvider(PrefectProvider):
 
     def make(self, fields: Props) -> Props:
         told = {k: v for k, v in fields.items() if v is not None}  # a new one has nothing to clear
-        old = self.api.replaced.get(self.key(fields))
+        old = self.run.replaced.get((self.kind, self.key(fields)))
         before = (self.find(old, {}) if old else None) or {}
         if before.get("paused"):
             told.setdefault("paused", True)  # in the UI, perhaps: it is the same to whoever did it
         body = without(told, ("flow_name", "owner", "schedules"))
-        body["flow_id"] = self.api.flow_id(fields["flow_name"])
+        body["flow_id"] = self.api.flows.id_of(fields["flow_name"], fields["owner"])
         body["labels"] = {OWNER: fields["owner"]}
+        self._tell_of_others(fields, old)
         body["schedules"] = [schedules.to_send(s) for s in fields.get("schedules") or []]
         made: Props = self.api.create(at("/deployments/"), body, lambda: self.lookup(fields))
         limit_runs(self.api, made["id"], body["schedules"])
@@ -105,17 +115,30 @@ class DeploymentProvider(PrefectProvider):
             self.api.call("PATCH", at("/deployments/{}", before["id"]), {"paused": True})
         return made
 
+    def _tell_of_others(self, fields: Props, old: str | None) -> None:
+        """Of those that this very resource has made, and that the state has forgotten."""
+        for each in self.api.flows.deployments(fields["flow_name"]):
+            if self.is_ours(each, fields) and each["id"] != old:
+                pulumi.log.warn(
+                    f'The deployment "{fields["flow_name"]}/{each["name"]}" was made by this '
+                    "resource too, and still runs as it is scheduled. It is from before the "
+                    "server was restored, or the state lost: remove it in Prefect, or with "
+                    f"`{way_out.recover()}`, which finds what else there is of such."
+                )
+
     def change(self, id_: str, olds: Props, news: Props, changed: Props) -> None:
         body = without(changed, (*self.identity, "owner", "schedules"))
         if body.get(_SHARED) is not None and "concurrency_limit" in olds:
             # Let go of first: told the other one, Prefect would leave its own limit lying about.
             self.api.call("DELETE", at("/v2/concurrency_limits/deployment:{}", id_))
-        elif "concurrency_limit" in body and shares_a_limit(self.api, id_):
+        elif "concurrency_limit" in body and shares_a_limit(self.find(id_, {}) or {}):
             body |= own_limit(self.api, id_, body.pop("concurrency_limit"))
-        if body.keys() & _PLACE:
-            # Told one of them, the server puts the deployment into the other's default.
-            live = self.find(id_, news) or {}
-            body |= {name: news.get(name, live.get(name)) for name in _PLACE}
+        # Told of one of them, the server puts the deployment into the other's default: right for a
+        # queue that is not declared, as one of its name in another pool is not the same.
+        if _QUEUE in body and _POOL not in body:
+            body[_POOL] = news[_POOL] if _POOL in news else self.alive(id_, news)[_POOL]
+        elif _POOL in body and _QUEUE in news:
+            body[_QUEUE] = news[_QUEUE]
         if _holds_template(body.get("parameters")):
             self._keep_templates(id_, body.pop("parameters"))
         if body:
@@ -125,10 +148,14 @@ class DeploymentProvider(PrefectProvider):
             reschedule(self.api, id_, olds.get("schedules") or [], news["schedules"] or [])
 
     def remove(self, id_: str, fields: Props) -> None:
-        if shares_a_limit(self.api, id_):
+        live = self.find(id_, fields)
+        if live is None:
+            return
+        if shares_a_limit(live):
             self.api.call("PATCH", at("/deployments/{}", id_), own_limit(self.api, id_, None))
         left = self._automations(id_)
         self.api.call("DELETE", at("/deployments/{}", id_))
+        self.api.flows.end(live["flow_id"], fields["flow_name"])
         if left:  # no refusal: of the same stack, they may be told of another one after this
             pulumi.log.warn(
                 f'The deployment "{self.key(fields)}" is gone, which these automations name: '
@@ -159,6 +186,13 @@ class DeploymentProvider(PrefectProvider):
             seen["schedules"] = [
                 schedules.seen(found[slug], declared[slug]) for slug in declared if slug in found
             ]
+        return seen
+
+    def found(self, live: Props, fields: Props) -> Props:
+        seen = self.seen(live, fields)
+        if fields.get("schedules"):  # `prefect deploy` gives no slugs: both crons would run
+            theirs = [{"slug": None} for s in live.get("schedules", []) if s.get("slug") is None]
+            seen["schedules"] = [*seen["schedules"], *theirs]
         return seen
 
     def equal(self, name: str, old: Json, new: Json) -> bool:
@@ -293,6 +327,8 @@ class Deployment(PrefectResource, module="prefect", name="Deployment"):
         *,
         adopt: bool = False,
     ) -> None:
+        if wrong := [*against(Sequence[Mapping[str, Any]], args.triggers, "triggers")]:
+            raise PrefectError(f'The deployment of the resource "{name}": {wrong[0]}.')
         owner = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
         told = _Owned(**without(vars(args), ("triggers",)), owner=owner)
         super().__init__(name, told, opts, adopt=adopt)

@@ -1,8 +1,17 @@
 """What can go wrong between a Pulumi program and a Prefect server, in words for its user."""
 
+from pulumi import RunError
 
-class PrefectError(Exception):
-    """Something that the user of the program can mend; its text says what, where and how."""
+
+class PrefectError(RunError):
+    """Something that the user of the program can mend; its text says what, where and how.
+
+    Of a program that raises it, Pulumi shows this text alone, without a traceback.
+    """
+
+
+class NoApiUrl(PrefectError):
+    """Nothing says where the API is."""
 
 
 class PrefectApiError(PrefectError):

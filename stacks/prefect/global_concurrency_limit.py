@@ -7,9 +7,11 @@ from uuid import UUID
 import pulumi
 
 from .declared import UNDECLARED, Props
+from .errors import PrefectError
 from .names import object_name
 from .paths import at
 from .provider import Declared, PrefectProvider, PrefectResource, Problem
+from .users import deployments_where, named
 
 _TAG = "tag:"  # a tag's limit is the limit of this name; TagConcurrencyLimit keeps those
 
@@ -19,9 +21,7 @@ class GlobalConcurrencyLimitProvider(PrefectProvider):
 
     kind = "global concurrency limit"
     identity = ()
-
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
+    natural = ("name",)
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         name = str(fields.get("name", "-"))
@@ -52,6 +52,15 @@ class GlobalConcurrencyLimitProvider(PrefectProvider):
         self.api.call("PATCH", at("/v2/concurrency_limits/{}", id_), changed)
 
     def remove(self, id_: str, fields: Props) -> None:
+        left = deployments_where(
+            self.api, lambda d: (d.get("global_concurrency_limit") or {}).get("id") == id_
+        )
+        if left:
+            raise PrefectError(
+                f'The global concurrency limit "{self.key(fields)}" still holds back the '
+                f"deployments {named(left)}, which would run without a limit: take it from them "
+                "first."
+            )
         self.api.call("DELETE", at("/v2/concurrency_limits/{}", id_))
 
 

@@ -96,6 +96,11 @@ def schedule(subject: str) -> dict[str, Any]:
     return dict(_beside("schedule_question").schedule(subject))
 
 
+def automation(subject: str) -> dict[str, Any]:
+    """As ``automation_question.py`` has it."""
+    return dict(_beside("automation_question").automation(subject))
+
+
 @cache
 def _beside(name: str) -> Any:
     """A module of this folder, which is not on the path of a process of its own."""
@@ -112,7 +117,8 @@ def _beside(name: str) -> Any:
 
 
 QUESTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
-    each.__name__: each for each in (flow, bare_flow, imported_flow, worker, block, schedule)
+    each.__name__: each
+    for each in (flow, bare_flow, imported_flow, worker, block, schedule, automation)
 }
 
 

@@ -25,11 +25,14 @@ def misfits(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
     from jsonschema import Draft202012Validator  # half of our imports, where nothing has changed
 
     validator = Draft202012Validator(schema, format_checker=_formats())
-    for error in validator.iter_errors(value):
-        # Of a choice, such as `date | None`, what each of them misses; else just that all do.
-        missed = dict.fromkeys(each.message for each in error.context or ())
-        where = ".".join(str(part) for part in error.absolute_path)
-        yield where, ", and ".join(missed) or error.message
+    try:
+        for error in validator.iter_errors(value):
+            # Of a choice, such as `date | None`, what each of them misses; else just that all do.
+            missed = dict.fromkeys(each.message for each in error.context or ())
+            where = ".".join(str(part) for part in error.absolute_path)
+            yield where, ", and ".join(missed) or error.message
+    except Exception as error:  # whatever the schema makes the validator trip over
+        yield "", f"it cannot be looked at, as its schema is no schema: {error}".partition("\n")[0]
 
 
 @cache

@@ -9,11 +9,10 @@ if TYPE_CHECKING:
     from .api import PrefectApi
 
 
-def shares_a_limit(api: "PrefectApi", id_: str) -> bool:
+def shares_a_limit(live: Props) -> bool:
     """Whether the live deployment counts against a limit that is not its own."""
-    live = api.call("GET", at("/deployments/{}", id_)) or {}
-    limit = live.get("global_concurrency_limit") or {}
-    return bool(limit.get("name", own := f"deployment:{id_}") != own)
+    limit = live.get("global_concurrency_limit")
+    return bool(limit and limit["name"] != f"deployment:{live['id']}")
 
 
 def own_limit(api: "PrefectApi", id_: str, limit: int | None) -> Props:

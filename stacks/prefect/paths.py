@@ -40,6 +40,8 @@ def in_account(template: str, *names: str) -> Path:
 
 def unaddressable(name: str) -> str | None:
     """Why no URL can name an object so, if that is so."""
+    if "\n" in name:
+        return f"{name!r} holds a line break, which Prefect finds in no URL; use another name"
     if name in (".", ".."):
         return f"{name!r} means another place in every URL; use another name"
     try:

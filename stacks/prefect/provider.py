@@ -6,12 +6,10 @@ orphans what is deployed.
 """
 
 import sys
-import threading
-import traceback
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from functools import cached_property, wraps
+from functools import cached_property
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -39,9 +37,14 @@ from pulumi.dynamic import (
 
 from . import way_out
 from .connection import Connection, resolve
-from .declared import Props, Undeclared, decode, encode, same, unsendable
+from .declared import Props, Undeclared, decode, encode, same, without
 from .errors import PrefectError
+from .process import api_of, plainly
+from .program import program
 from .pulumi_sdk import declared_here, hasten
+from .shapes import misshapen
+from .there import missing
+from .whose import Run, anothers, nobodys, not_free, run_of, twice
 
 if TYPE_CHECKING:
     from .api import PrefectApi
@@ -62,31 +65,13 @@ _ADOPT: Final = "adopt"
 Problem: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
 
 
-def _plainly(hook: Callable[P, T]) -> Callable[P, T]:
-    """Let an error that is meant for the user reach them as its text alone.
-
-    Pulumi prints the whole traceback of whatever a hook raises; ``configure`` turns that off, so
-    a bug of ours has to carry its traceback in its text.
-    """
-
-    @wraps(hook)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return hook(*args, **kwargs)
-        except PrefectError as error:
-            raise error from None
-        except Exception as bug:
-            trace = "".join(traceback.format_exception(bug, limit=50))
-            raise RuntimeError(f"A bug in the Prefect provider:\n{trace}") from None
-
-    return call
-
-
 class PrefectProvider(ResourceProvider):
     """The hooks of one kind of Prefect object.
 
     ``args`` is the dataclass whose fields are the inputs; ``identity`` names the fields that make
-    it another object when they change; ``empty`` says what clears a field that takes no null.
+    it another object when they change, ``natural`` those that Prefect has once only, together;
+    ``refers`` says by which fields, together, it names an object of another kind;
+    ``empty`` says what clears a field that takes no null.
     """
 
     serialize_as_secret_always = False  # it is a module path: no code, no credential
@@ -94,6 +79,8 @@ class PrefectProvider(ResourceProvider):
     kind: ClassVar[str]
     args: ClassVar[type]
     identity: ClassVar[tuple[str, ...]]
+    natural: ClassVar[tuple[str, ...]]
+    refers: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     empty: ClassVar[Mapping[str, Any]] = {}
     outputs: ClassVar[tuple[str, ...]] = ()  # what Prefect adds and programs read
     only_cloud: ClassVar[bool] = False
@@ -102,7 +89,12 @@ class PrefectProvider(ResourceProvider):
     @cached_property
     def api(self) -> "PrefectApi":
         """Made at its first use: where nothing changed, no call is made."""
-        return _api(self.connection)
+        return api_of(self.connection)
+
+    @cached_property
+    def run(self) -> Run:
+        """What has been seen of the stack's resources; of a bare provider, of its own."""
+        return Run()
 
     # -- what a kind says of itself -------------------------------------------------------------
 
@@ -140,6 +132,10 @@ class PrefectProvider(ResourceProvider):
         """
         return {name: live.get(name) for name in fields}
 
+    def found(self, live: Props, fields: Props) -> Props:
+        """``seen`` of an object that is to be adopted, with what cannot stay beside ours."""
+        return self.seen(live, fields)
+
     def told(self, live: Props) -> Props:
         """The outputs, as far as this answer tells them."""
         return {}
@@ -168,7 +164,7 @@ class PrefectProvider(ResourceProvider):
 
     def key(self, fields: Props) -> str:
         """The natural key, as people write it."""
-        return "/".join(str(fields[name]) for name in self.identity)
+        return "/".join(str(fields[name]) for name in self.natural)
 
     def id_of(self, live: Props) -> str:
         """What Pulumi keeps as the id."""
@@ -177,20 +173,20 @@ class PrefectProvider(ResourceProvider):
     # -- Pulumi's hooks -------------------------------------------------------------------------
 
     def configure(self, req: ConfigureRequest) -> None:
-        sys.tracebacklimit = 0  # see _plainly
+        sys.tracebacklimit = 0  # see plainly
         self.connection = resolve(req.config)
+        self.run = run_of(self.connection.api_url)
 
-    @_plainly
+    @plainly
     def check(self, _olds: Props, news: Props) -> CheckResult:
         failures = []
+        if key := self._known_key(news):
+            self.run.declares(self.kind, key)
         if news != _olds:  # what is in the state has been through this, and costs time otherwise
             told = self._decode(news)
             known = {k: v for k, v in told.items() if not isinstance(v, pulumi.output.Unknown)}
-            failures = [
-                CheckFailure(name, reason)
-                for name, value in known.items()
-                for reason in unsendable(value, name)
-            ] or [CheckFailure(name, reason) for name, reason in self.problems(known)]
+            wrong = [*misshapen(self.args, known)] or [*self.problems(known)]
+            failures = [CheckFailure(*each) for each in wrong or missing(self, _olds, known)]
         if self.only_cloud and not self.api.is_cloud:
             where = (
                 f"only Prefect Cloud has a {self.kind}, and {self.api.url} is no workspace of it"
@@ -198,7 +194,7 @@ class PrefectProvider(ResourceProvider):
             failures.append(CheckFailure(self.names()[0], where))
         return CheckResult(news, failures)
 
-    @_plainly
+    @plainly
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         olds, news = self._decode(_olds), self._decode(_news)
         changed = [
@@ -208,25 +204,33 @@ class PrefectProvider(ResourceProvider):
             or (name in news and not self.equal(name, olds[name], news[name]))
         ]
         replaces = [name for name in changed if name in self.identity]
+        if not replaces and (key := self._known_key(news)):
+            self.run.holds(self.kind, _id, key)
         # Two of one natural key cannot be. Else the new one comes first: what refers to it has
         # moved there before the old one goes, and should it fail, the old one is still there.
         in_the_way = bool(replaces) and self.key(olds) == self.key(news)
         return DiffResult(bool(changed), replaces, delete_before_replace=in_the_way)
 
-    @_plainly
+    @plainly
     def create(self, props: Props) -> CreateResult:
         told = self._decode(props)
-        existing = self.taken(told)
-        live = existing or self.make(told)
-        if existing is None:
-            id_ = self.id_of(live)
-            self.api.made.add((self.kind, id_))
-        else:
-            id_ = self._adopt(existing, told, adopt=bool(props.get(_ADOPT)))
-            self.api.adopted.add((self.kind, id_))
+        with self.run.making(self.kind, self.key(told)) as first:
+            if not first:
+                raise PrefectError(twice(self.kind, self.key(told)))
+            existing = self.taken(told)
+            if existing is None:
+                if self.run.holder(self.kind, self.key(told)):
+                    raise PrefectError(anothers(self.kind, self.key(told)))
+                live = self.make(told)
+                id_ = self.id_of(live)
+                self.run.made.add((self.kind, id_))
+            else:
+                live = existing
+                id_ = self._adopt(existing, told, adopt=bool(props.get(_ADOPT)))
+                self.run.adopted.add((self.kind, id_))
         return CreateResult(id_, props | self.told(live))
 
-    @_plainly
+    @plainly
     def read(self, id_: str, props: Props) -> ReadResult:
         told = self._decode(props)
         live = self.find(id_, told)
@@ -239,7 +243,7 @@ class PrefectProvider(ResourceProvider):
         kept = {name: props[name] for name in self.outputs if name in props}
         return ReadResult(self.id_of(live), inputs | kept | self.told(live), inputs)
 
-    @_plainly
+    @plainly
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         olds, news = self._decode(_olds), self._decode(_news)
         changed = {
@@ -247,16 +251,19 @@ class PrefectProvider(ResourceProvider):
             for name, value in news.items()
             if name not in olds or not self.equal(name, olds[name], value)
         }
+        if self.key(olds) != self.key(news):
+            self._refuse_taken(_id, news)
         if changed:
             self.change(_id, olds, news, changed)
         kept = {name: _olds[name] for name in self.outputs if name in _olds}
         return UpdateResult(_news | kept)  # all of it: an empty result would empty the state
 
-    @_plainly
+    @plainly
     def delete(self, _id: str, _props: Props) -> None:
         # A resource that was renamed in the program: under its new name it has been adopted.
-        if (self.kind, _id) not in self.api.adopted:
+        if (self.kind, _id) not in self.run.adopted:
             self.remove(_id, self._decode(_props))
+            self.run.lets_go(self.kind, _id)
 
     # -------------------------------------------------------------------------------------------
 
@@ -277,25 +284,35 @@ class PrefectProvider(ResourceProvider):
     def _adopt(self, live: Props, told: Props, *, adopt: bool) -> str:
         """The id of an object that exists already and becomes this stack's, changed if need be."""
         id_ = self.id_of(live)
-        if (self.kind, id_) in self.api.made | self.api.adopted:
-            raise PrefectError(
-                f'The {self.kind} "{self.key(told)}" is declared twice in this program.'
-            )
+        if (self.kind, id_) in self.run.made | self.run.adopted:
+            raise PrefectError(twice(self.kind, self.key(told)))
+        ours = self.is_ours(live, told)
+        if self.run.has(self.kind, id_) and not ours:
+            raise PrefectError(anothers(self.kind, self.key(told)))
         managed = without(told, self.identity)
-        seen = self.seen(live, managed)
+        seen = (self.seen if ours else self.found)(live, managed)
         changed = {k: v for k, v in managed.items() if not self.equal(k, seen.get(k), v)}
         whose = {"name", *self.identity} & live.keys() & told.keys()
         another = [k for k in whose if live[k] != told[k]]
         adopt = adopt or way_out.takes_over(self.api.url, identical=not changed)
-        if another or not (adopt or self.is_ours(live, told)):
-            raise PrefectError(
-                f'The {self.kind} "{self.key(told)}" exists already, and this stack has not made '
-                "it. Give yours another name; or pass adopt=True to take it over; or, if an `up` "
-                f"that made it was cut short, run `{way_out.recover()}`."
-            )
+        if another or not (adopt or ours):
+            raise PrefectError(nobodys(self.kind, self.key(told)))
         if changed:
             self.change(id_, seen, told, changed)
         return id_
+
+    def _refuse_taken(self, id_: str, news: Props) -> None:
+        """Unless the object may be called as ``news`` says; Prefect itself would let some."""
+        key = self.key(news)
+        live, holder = self.lookup(news), self.run.holder(self.kind, key)
+        taken = self.id_of(live) if live else holder
+        if taken is not None and taken != id_:
+            known = taken == holder or self.run.has(self.kind, taken)
+            raise PrefectError((anothers if known else not_free)(self.kind, key))
+
+    def _known_key(self, fields: Props) -> str | None:
+        told = [fields.get(name) for name in self.natural]
+        return self.key(fields) if all(isinstance(each, str) for each in told) else None
 
 
 class PrefectResource(Resource):
@@ -316,31 +333,17 @@ class PrefectResource(Resource):
         adopt: bool = False,
     ) -> None:
         told = {f.name: getattr(args, f.name) for f in fields(args)}
-        props = encode(told, self.provider.structured())
+        whose = f'The {self.provider.kind} of the resource "{name}": '
+        props = encode(told, self.provider.structured(), whose)
         if adopt:
             props[_ADOPT] = True
         props |= dict.fromkeys(self.provider.outputs)
+        this = program()
+        what = this.admit(name, self.provider, told)
+        needed = this.needs(name, self.provider, told)
         hasten()
         with declared_here():
-            super().__init__(self.provider(), name, props, opts)
-
-
-def without(fields: Mapping[str, Any], names: Sequence[str]) -> Props:
-    """``fields`` less ``names``: most often the body of a request less the identity."""
-    return {k: v for k, v in fields.items() if k not in names}
-
-
-_apis: "dict[str, PrefectApi]" = {}
-_apis_lock = threading.Lock()
-
-
-def _api(connection: Connection) -> "PrefectApi":
-    """One client for all kinds in this process, so that its connections and locks are shared."""
-    # The command line that httpx imports where it can takes five times as long as the rest of it.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    from .api import PrefectApi  # not needed where nothing has changed
-
-    with _apis_lock:
-        if connection.api_url not in _apis:
-            _apis[connection.api_url] = PrefectApi(connection)
-        return _apis[connection.api_url]
+            super().__init__(
+                self.provider(), name, props, pulumi.ResourceOptions.merge(opts, needed)
+            )
+        this.has(what, self)

@@ -68,6 +68,16 @@ def is_schedule(told: str) -> None:
     _told("schedule", told)
 
 
+@lru_cache(maxsize=4096)
+def is_automation(told: str) -> None:
+    """Ask whether Prefect takes an automation: JSON, as ``automation_question.py`` has it.
+
+    Raises:
+        PrefectError: it does not; where, why, and what there is instead.
+    """
+    _told("automation", told)
+
+
 def _told(question: str, subject: str) -> dict[str, Any]:
     key = hashlib.sha256(json.dumps([question, subject, os.getcwd()]).encode()).hexdigest()
     kept = Path(sys.prefix, ".introspected", f"{key}.json")

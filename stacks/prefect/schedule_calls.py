@@ -23,12 +23,13 @@ def limit_runs(api: "PrefectApi", id_: str, told: list[Props]) -> None:
 def reschedule(api: "PrefectApi", id_: str, olds: list[Props], news: list[Props]) -> None:
     """Change schedules one by one, so that those that stay keep their id and their runs."""
     path = at("/deployments/{}/schedules", id_)
-    live = {s["slug"]: s for s in api.call("GET", path) or []}
+    all_ = api.call("GET", path) or []
+    live = {s["slug"]: s for s in all_}
     before = {s["slug"]: s for s in olds}
     wanted = {s["slug"]: s for s in news}
-    for slug in before.keys() - wanted.keys():
-        if slug in live:
-            api.call("DELETE", _at(id_, live[slug]))
+    for each in all_:
+        if each["slug"] in before.keys() - wanted.keys():
+            api.call("DELETE", _at(id_, each))
     for slug, schedule in wanted.items():
         before_this = before.get(slug, {})
         if (

@@ -15,11 +15,9 @@ class ServiceAccountProvider(PrefectProvider):
 
     kind = "service account"
     identity = ("account_role_id", "api_key_expiration")
+    natural = ("name",)
     outputs = ("api_key", "api_key_id", "actor_id")
     only_cloud = True
-
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         if not fields.get("name", "-"):

@@ -28,6 +28,7 @@ class ServiceLevelAgreementsProvider(PrefectProvider):
 
     kind = "list of service-level agreements"
     identity = ("deployment_id",)
+    natural = ("deployment_id",)
     only_cloud = True
 
     def id_of(self, live: Props) -> str:

@@ -20,6 +20,7 @@ class TagConcurrencyLimitProvider(PrefectProvider):
 
     kind = "tag concurrency limit"
     identity = ("tag",)
+    natural = ("tag",)
 
     def id_of(self, live: Props) -> str:
         return str(live["name"]).removeprefix("tag:")

@@ -19,9 +19,7 @@ class VariableProvider(PrefectProvider):
 
     kind = "variable"
     identity = ()
-
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
+    natural = ("name",)
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         if "name" in fields and (wrong := variable_name(fields["name"])):

@@ -18,12 +18,10 @@ class WebhookProvider(PrefectProvider):
 
     kind = "webhook"
     identity = ("service_account_id",)
+    natural = ("name",)
     outputs = ("endpoint",)
     only_cloud = True
     empty = MappingProxyType({"description": ""})
-
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         for field in ("name", "template"):

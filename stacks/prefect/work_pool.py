@@ -9,14 +9,16 @@ from typing import Any
 
 import pulumi
 
-from .declared import UNDECLARED, Props
+from .declared import UNDECLARED, Props, without
 from .errors import PrefectError
 from .job_variables import check_job_variables
 from .json_schema import misfits
 from .names import work_pool_name
 from .paths import at
-from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured, without
+from .provider import Declared, PrefectProvider, PrefectResource, Problem, Structured
 from .remembered import worker_of
+from .shapes import against
+from .users import named
 
 
 class WorkPoolProvider(PrefectProvider):
@@ -24,12 +26,10 @@ class WorkPoolProvider(PrefectProvider):
 
     kind = "work pool"
     identity = ("name", "type")
+    natural = ("name",)
 
     def id_of(self, live: Props) -> str:
         return str(live["name"])  # the API addresses pools by name
-
-    def key(self, fields: Props) -> str:
-        return str(fields["name"])
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         if "name" in fields and (wrong := work_pool_name(fields["name"])):
@@ -64,7 +64,7 @@ class WorkPoolProvider(PrefectProvider):
         left = [d["name"] for d in self.api.pages(at("/deployments/filter"), inside)]
         if left:
             raise PrefectError(
-                f'The work pool "{id_}" still holds deployments: {", ".join(sorted(left)[:10])}. '
+                f'The work pool "{id_}" still holds deployments: {named(left)}. '
                 "Move or delete them first; a pool of another type takes them over under another "
                 "name."
             )
@@ -80,6 +80,9 @@ def _bad_template(template: Any) -> Iterator[str]:
     if missing := {"job_configuration", "variables"} - template.keys():
         yield f"needs the keys job_configuration and variables; it lacks {sorted(missing)}"
         return
+    if misshapen := [*_misshapen(template)]:
+        yield from misshapen
+        return
     properties = template["variables"].get("properties", {})
     used = set(_PLACEHOLDER.findall(json.dumps(template["job_configuration"])))
     if unknown := sorted(name for name in used if name not in properties):
@@ -89,6 +92,13 @@ def _bad_template(template: Any) -> Iterator[str]:
             schema = {**variable, "definitions": template["variables"].get("definitions", {})}
             for _, wrong in misfits(schema, variable["default"]):
                 yield f"the default of {name}: {wrong}"
+
+
+def _misshapen(template: Any) -> Iterator[str]:
+    yield from against(Mapping[str, Any], template["variables"], "variables")
+    if isinstance(template["variables"], Mapping):
+        properties = template["variables"].get("properties", {})
+        yield from against(Mapping[str, Mapping[str, Any]], properties, "variables.properties")
 
 
 # `{{ name }}` is a variable; `{{ ctx.… }}` and `{{ prefect.… }}` are filled in by the worker.

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pulumi
 
-from .declared import UNDECLARED, Props
+from .declared import UNDECLARED, Props, without
 from .errors import PrefectError
 from .names import object_name
 from .paths import at
-from .provider import Declared, PrefectProvider, PrefectResource, Problem, without
+from .provider import Declared, PrefectProvider, PrefectResource, Problem
+from .users import automations_naming, named
 
 _DEFAULT = "default"  # every pool has it from the start; the server answers 500 to its deletion
 
@@ -19,9 +21,8 @@ class WorkQueueProvider(PrefectProvider):
 
     kind = "work queue"
     identity = ("work_pool_name",)
-
-    def key(self, fields: Props) -> str:
-        return f"{fields['work_pool_name']}/{fields['name']}"
+    natural = ("work_pool_name", "name")
+    refers = MappingProxyType({"work pool": ("work_pool_name",)})
 
     def problems(self, fields: Props) -> Iterator[Problem]:
         if "name" in fields and (wrong := object_name(fields["name"])):
@@ -64,10 +65,15 @@ class WorkQueueProvider(PrefectProvider):
         if left:
             raise PrefectError(
                 f'The work queue "{self.key(fields)}" still holds deployments: '
-                f"{', '.join(sorted(left)[:10])}. Without it their runs would go nowhere: "
+                f"{named(left)}. Without it their runs would go nowhere: "
                 "move or delete them first."
             )
         self.api.call("DELETE", at("/work_queues/{}", id_))
+        if left := automations_naming(self.api, id_):
+            pulumi.log.warn(
+                f'The work queue "{self.key(fields)}" is gone, which these automations name: '
+                f"{named(left)}. Unless this update changes them, their actions fail."
+            )
 
     def named(self, fields: Props) -> Props | None:
         """The live queue of this pool and name, the default one too."""

@@ -20,7 +20,9 @@ class Recorder:
 
     def writes(self) -> list[tuple[str, str, Any]]:
         """The requests that may have changed something."""
-        return [r for r in self.requests if r[0] != "GET" and not r[1].endswith("/filter")]
+        return [
+            r for r in self.requests if r[0] != "GET" and not r[1].endswith(("/filter", "/count"))
+        ]
 
 
 @contextmanager

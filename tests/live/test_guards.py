@@ -128,6 +128,121 @@ def test_the_history_of_a_flow_outlives_its_deployments(deployment, prefect, nam
     assert prefect.get(f"/flows/name/{name}").status_code == 200
 
 
+def test_a_flow_goes_with_the_last_of_its_deployments(deployment, prefect, name) -> None:
+    first, second = deployment(), deployment(name="second")
+    for kept in (first, second):
+        kept.provider.api = PrefectApi(Connection(api_url=str(prefect.base_url).rstrip("/")))
+    first.delete()
+    assert prefect.get(f"/flows/name/{name}").status_code == 200
+    second.delete()
+    assert prefect.get(f"/flows/name/{name}").status_code == 404
+
+
+def test_a_flow_of_somebody_else_stays(deployment, api, prefect, name) -> None:
+    prefect.post("/flows/", json={"name": name, "tags": ["theirs"]}).raise_for_status()
+    kept = deployment()
+    kept.provider.api = PrefectApi(Connection(api_url=api.url))
+    kept.delete()
+    assert prefect.get(f"/flows/name/{name}").json()["tags"] == ["theirs"]
+
+
+def test_a_flow_that_is_being_given_a_deployment_stays(deployment, prefect, name) -> None:
+    deployment().delete()  # by the process that has asked for the flow, to give it one
+    assert prefect.get(f"/flows/name/{name}").status_code == 200
+
+
+def test_a_limit_does_not_go_from_under_the_deployments_of_others(api, prefect, name) -> None:
+    kept = Kept(GlobalConcurrencyLimitProvider, api, name=name, limit=1)
+    flow = prefect.post("/flows/", json={"name": name}).json()
+    theirs = {"name": "theirs", "flow_id": flow["id"], "global_concurrency_limit_id": kept.id}
+    made = prefect.post("/deployments/", json=theirs).raise_for_status().json()
+    with pytest.raises(PrefectError, match="still holds back the deployments theirs"):
+        kept.delete()
+    prefect.patch(f"/deployments/{made['id']}", json={"global_concurrency_limit_id": None})
+    kept.delete()
+
+
+def test_a_block_does_not_go_from_under_the_automations_of_others(api, prefect, name) -> None:
+    block = Kept(BlockProvider, api, type_slug="secret", name=name[:40], secret_data={"value": "x"})
+    action = {"type": "call-webhook", "block_document_id": block.id}
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["never.seen"]}
+    told = {"name": name, "trigger": trigger, "actions": [action]}
+    made = prefect.post("/automations/", json=told).raise_for_status().json()
+    with pytest.raises(PrefectError, match=f"still used by automation {name}"):
+        block.delete()
+    prefect.delete(f"/automations/{made['id']}")
+    block.delete()
+
+
+def test_a_queue_of_the_old_pool_is_not_made_in_the_new_one(api, deployment, prefect, name) -> None:
+    old, new = f"{name}-old", f"{name}-new"
+    for pool in (old, new):
+        Kept(WorkPoolProvider, api, name=pool, type="process")
+    Kept(WorkQueueProvider, api, work_pool_name=old, name="urgent")
+    kept = deployment(work_pool_name=old)
+    body = {"work_pool_name": old, "work_queue_name": "urgent"}  # by hand
+    prefect.patch(f"/deployments/{kept.id}", json=body).raise_for_status()
+    kept.update(work_pool_name=new)
+    queues = prefect.post(f"/work_pools/{new}/queues/filter", json={}).json()
+    assert [queue["name"] for queue in queues] == ["default"]
+    assert prefect.get(f"/deployments/{kept.id}").json()["work_queue_name"] == "default"
+    kept.delete()
+
+
+def test_what_is_named_and_not_there_is_refused_before_anything_is_made(api, prefect, name) -> None:
+    prefect.post("/work_pools/", json={"name": name, "type": "process"}).raise_for_status()
+
+    def refused(**fields) -> list[tuple[str, str]]:
+        provider = DeploymentProvider()
+        provider.api = api
+        told = {"flow_name": name, "name": "d", "owner": "p/s/d"} | fields
+        props = encode(told, provider.structured())
+        return [(f.property, f.reason) for f in provider.check({}, props).failures]
+
+    [(field, said)] = refused(work_pool_name=name, work_queue_name="urgnt")
+    assert field == "work_queue_name"
+    assert said.startswith(
+        f'there is no work queue "{name}/urgnt" in Prefect, and none is declared'
+    )
+    [(field, said)] = refused(work_pool_name=f"{name}-typo")
+    assert (field, said.partition(" in ")[0]) == (
+        "work_pool_name",
+        f'there is no work pool "{name}-typo"',
+    )
+    assert refused(work_pool_name=name, work_queue_name="default") == []
+    assert len(prefect.post(f"/work_pools/{name}/queues/filter", json={}).json()) == 1
+
+
+def test_what_a_restored_server_brings_back_is_told_of(api, deployment, name, monkeypatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    deployment(name="before")
+    later = DeploymentProvider()  # in another process, whose state knows nothing of it
+    later.api = PrefectApi(Connection(api_url=api.url))
+    told = {"flow_name": name, "name": "after", "owner": f"p/s/{name}"}
+    later.create(encode(told, later.structured()))
+    assert f'The deployment "{name}/before" was made by this resource too' in said[0]
+
+
+def test_of_an_adopted_deployment_the_schedules_do_not_run_twice(api, prefect, name) -> None:
+    flow = prefect.post("/flows/", json={"name": name}).json()
+    crons = ["0 6 * * *", "0 7 * * *"]  # as `prefect deploy` makes them, without slugs
+    theirs = {
+        "name": "d",
+        "flow_id": flow["id"],
+        "schedules": [{"schedule": {"cron": cron}} for cron in crons],
+    }
+    id_ = prefect.post("/deployments/", json=theirs).raise_for_status().json()["id"]
+    provider = DeploymentProvider()
+    provider.api = api
+    daily = {"slug": "daily", "cron": "0 6 * * *"}
+    told = {"flow_name": name, "name": "d", "owner": "p/s/adopted", "schedules": [daily]}
+    props = encode(told, provider.structured())
+    assert provider.create(props | {"adopt": True}).id == id_
+    live = prefect.get(f"/deployments/{id_}/schedules").json()
+    assert [(s["slug"], s["schedule"]["cron"]) for s in live] == [("daily", "0 6 * * *")]
+
+
 def test_a_block_that_is_storage_does_not_take_its_deployments_with_it(
     api, deployment, prefect, name
 ) -> None:

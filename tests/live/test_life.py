@@ -143,6 +143,10 @@ def test_fields_that_are_declared_empty_are_cleared_in_place(stack, shop, prefec
     shop.fields = {"parameters": {}, "tags": [], "pull_steps": [], "description": None}
     shop.pool_fields = {"concurrency_limit": None, "description": None}
     assert stack.up(shop) == {"update": 2}
+    said = "".join(stack.said)
+    assert "description" in said
+    assert "cleared" not in said, "what is ours is shown to users"
+    assert "owner" not in said
     after = read(prefect, shop)
     assert (after["parameters"], after["tags"], after["pull_steps"]) == ({}, [], [])
     assert after["id"] == before["id"]
@@ -221,7 +225,7 @@ def test_a_deployment_of_somebody_else_is_not_taken_over(stack, shop, prefect):
     flow = prefect.post("/flows/", json={"name": f"{shop.prefix}-orders"}).json()
     theirs = {"flow_id": flow["id"], "name": "orders", "tags": ["theirs"]}
     prefect.post("/deployments/", json=theirs).raise_for_status()
-    with pytest.raises(FailedError, match="exists already, and this stack has not made"):
+    with pytest.raises(FailedError, match="exists already, and this resource has not made"):
         stack.up(shop)
     assert read(prefect, shop)["tags"] == ["theirs"]
     stack.destroy()

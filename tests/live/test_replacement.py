@@ -98,7 +98,7 @@ def test_a_name_that_is_taken_leaves_the_old_one_as_it_was(stack, prefect):
     theirs = {"flow_id": before["flow_id"], "name": "taken"}
     prefect.post("/deployments/", json=theirs).raise_for_status()
     orders.name = "taken"
-    with pytest.raises(FailedError, match="exists already, and this stack has not made"):
+    with pytest.raises(FailedError, match="exists already, and this resource has not made"):
         stack.up(orders)
     orders.name = "before"
     after = live(prefect, orders)

@@ -27,7 +27,9 @@ class FakePrefect:
         return PrefectApi(Connection(api_url=url), httpx.MockTransport(self._answer), patience)
 
     def writes(self) -> list[tuple[str, str, Any]]:
-        return [r for r in self.requests if r[0] != "GET" and not r[1].endswith("/filter")]
+        return [
+            r for r in self.requests if r[0] != "GET" and not r[1].endswith(("/filter", "/count"))
+        ]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().removeprefix(self.prefix)

@@ -69,14 +69,14 @@ def test_what_is_gone_already_counts_as_deleted():
 
 
 def test_an_update_of_what_is_gone_is_an_error():
-    with pytest.raises(PrefectApiError, match="knows no /variables/1"):
+    with pytest.raises(PrefectApiError, match=r"refuses PATCH /variables/1 \(404\): not found"):
         FakePrefect({"PATCH /variables/1": GONE}).api().call("PATCH", at("/variables/1"), {})
 
 
 def test_a_flow_is_made_once_however_many_deployments_it_has():
     prefect = FakePrefect({"POST /flows/": ok({"id": "f"})})
     api = prefect.api()
-    assert {api.flow_id("hello") for _ in range(3)} == {"f"}
+    assert {api.flows.id_of("hello", "p/s/d") for _ in range(3)} == {"f"}
     assert len(prefect.requests) == 1
 
 

@@ -29,7 +29,7 @@ def test_a_name_stays_one_segment_all_the_way_to_the_server(pool: str, queue: st
     assert [unquote(each) for each in segments[3:]] == [pool, "queues", queue]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a\n", "\ud800"])
 def test_a_name_that_no_url_can_hold_is_refused(name: str) -> None:
     with pytest.raises(PrefectError, match="cannot be asked for an object of this name"):
         at("/work_pools/{}", name)

@@ -57,7 +57,7 @@ class TestWhatIsDeclaredTravelsUnharmed:
         assert decode(props, frozenset({"value"})) == {"value": value, "name": "x"}
 
     def test_and_what_is_not_declared_does_not_travel(self):
-        assert encode({"a": UNDECLARED, "b": None}, frozenset()) == {"cleared": ["b"]}
+        assert encode({"a": UNDECLARED, "b": None}, frozenset()) == {"__cleared": ["b"]}
 
     def test_with_whole_numbers_whole_again(self):
         assert repr(decode({"limit": 3.0}, frozenset())) == "{'limit': 3}"
@@ -234,6 +234,7 @@ class TestCreate:
                 "GET /deployments/name/f/d": GONE,
                 "GET /deployments/name/f/e": GONE,
                 "POST /flows/": ok({"id": "flow"}, status),
+                "POST /deployments/filter": ok([]),
                 "POST /deployments/": [ok({"id": "1"}, 201), ok({"id": "2"}, 201)],
             }
         )
@@ -268,6 +269,7 @@ class TestCreate:
             {
                 "GET /deployments/name/f/d": GONE,
                 "POST /flows/": ok({"id": "flow"}),
+                "POST /deployments/filter": ok([]),
                 "POST /deployments/": ok({"id": "1"}, 201),
             }
         )
@@ -315,7 +317,8 @@ class TestDelete:
 
     def test_of_a_deployment_lets_go_of_a_shared_limit_first(self):
         """Prefect would delete the limit, and the other deployments would run without one."""
-        live = {"id": "1", "global_concurrency_limit": {"name": "warehouse", "limit": 5}}
+        limit = {"name": "warehouse", "limit": 5}
+        live = {"id": "1", "flow_id": "f", "global_concurrency_limit": limit}
         prefect = FakePrefect(
             {
                 "GET /deployments/1": ok(live),
@@ -323,6 +326,7 @@ class TestDelete:
                 "PATCH /deployments/1": DONE,
                 "GET /automations/related-to/prefect.deployment.1": httpx.Response(403, json={}),
                 "DELETE /deployments/1": DONE,
+                "POST /deployments/count": ok(1),
             }
         )
         provider(DeploymentProvider, prefect).delete("1", deployment())
@@ -344,6 +348,7 @@ class TestDelete:
             {
                 "POST /deployments/filter": ok([{"name": "d", "storage_document_id": "1"}]),
                 "POST /block_documents/filter": ok([]),
+                "POST /automations/filter": ok([]),
             }
         )
         with pytest.raises(PrefectError, match="still used by deployment d; Prefect would delete"):

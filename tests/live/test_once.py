@@ -1,0 +1,89 @@
+"""One object, one resource: also where names are known only once everything is being made."""
+
+from collections import Counter
+
+import pulumi
+import pytest
+
+from stacks.prefect import (
+    Automation,
+    AutomationArgs,
+    Deployment,
+    DeploymentArgs,
+    Variable,
+    VariableArgs,
+)
+from tests.live.stack import FailedError, Stack
+
+pytestmark = pytest.mark.live
+
+TRIGGER = {"type": "event", "posture": "Reactive", "expect": ["never.seen"]}
+AT_ONCE = 4
+
+
+def late(name: str) -> pulumi.Output[str]:
+    """A name that the program does not know while it declares."""
+    return pulumi.Output.from_input(name).apply(lambda told: told)
+
+
+def automation(resource: str, name: pulumi.Input[str]) -> Automation:
+    return Automation(resource, AutomationArgs(name=name, trigger=TRIGGER, actions=[]))
+
+
+def test_of_many_that_are_made_at_once_one_is_made_and_the_others_are_refused(
+    stack: Stack, prefect
+) -> None:
+    prefect.post("/flows/", json={"name": "once"}).raise_for_status()
+
+    def program() -> None:
+        for n in range(AT_ONCE):
+            args = DeploymentArgs(flow_name=late("once"), name="d", entrypoint=f"a.py:f{n}")
+            Deployment(f"deployment-{n}", args)
+            automation(f"automation-{n}", late("once"))
+
+    with pytest.raises(FailedError) as refused:
+        stack.up(program)
+    said = "".join(stack.said) + str(refused.value)
+    for what in ('deployment "once/d"', 'automation "once"'):
+        assert f"The {what} is declared twice in this program" in said
+    kinds = Counter(
+        r["type"].rpartition(":")[2] for r in stack.exported()["deployment"]["resources"]
+    )
+    assert (kinds["Deployment"], kinds["Automation"]) == (1, 1)
+    wanted = {"automations": {"name": {"any_": ["once"]}}}
+    assert len(prefect.post("/automations/filter", json=wanted).json()) == 1
+
+
+def test_names_that_are_swapped_or_taken_are_refused_in_words(stack: Stack, prefect) -> None:
+    names = {"a": "once_a", "b": "once_b"}
+
+    def program() -> None:
+        for resource, name in names.items():
+            Variable(resource, VariableArgs(name=late(name), value=resource))
+            automation(f"{resource}-automation", late(name))
+
+    stack.up(program)
+    names |= {"a": "once_b", "b": "once_a"}
+    with pytest.raises(FailedError, match="is that of another resource of this program"):
+        stack.up(program)
+    assert prefect.get("/variables/name/once_a").json()["value"] == "a"
+    names |= {"a": "once_a", "b": "once_b"}
+    for resource, name in [("a", "once_free"), ("b", "once_a"), ("a", "once_b")]:
+        names[resource] = name
+        stack.up(program)
+    assert prefect.get("/variables/name/once_a").json()["value"] == "b"
+    prefect.post("/variables/", json={"name": "once_theirs", "value": 1}).raise_for_status()
+    names |= {"a": "once_theirs"}
+    with pytest.raises(FailedError, match="exists already, so that none can be renamed to it"):
+        stack.up(program)
+    stack.destroy()
+    assert prefect.get("/variables/name/once_theirs").json()["value"] == 1
+
+
+def test_a_resource_that_was_renamed_in_the_program_is_told_of_aliases(stack: Stack) -> None:
+    stack.up(lambda: Variable("before", VariableArgs(name="once_renamed", value=1)) and None)
+    renamed = VariableArgs(name="once_renamed", value=1)
+    with pytest.raises(FailedError, match=r'aliases=\[pulumi.Alias\(name="…"\)\]'):
+        stack.up(lambda: Variable("after", renamed) and None)
+    options = pulumi.ResourceOptions(aliases=[pulumi.Alias(name="before")])
+    assert stack.up(lambda: Variable("after", renamed, options) and None) == {}
