@@ -16,7 +16,7 @@ import httpx
 import pulumi
 import pytest
 
-from stacks.prefect import WorkPool, WorkPoolArgs
+from stacks.prefect import WorkPool, WorkPoolArgs, WorkQueue, WorkQueueArgs
 from tests.live.conformance.cases import KINDS, NEVER, TEMPLATE, Kind, Row
 from tests.live.gateway import ACCOUNT, KEY, WORKSPACE, gateway
 from tests.live.recorder import Recorder, recording
@@ -76,7 +76,7 @@ class Program:
         self.ids = ids
 
     def __call__(self) -> None:
-        before = [
+        before: list[pulumi.Resource] = [
             WorkPool(
                 name,
                 WorkPoolArgs(name=name, type="process", base_job_template=TEMPLATE),
@@ -84,6 +84,8 @@ class Program:
             )
             for name in ("conformance-one", "conformance-two", "conformance-queues")
         ]
+        queue = WorkQueueArgs(work_pool_name="conformance-one", name="other")
+        before.append(WorkQueue("other", queue, adopt=self.adopt))
         for kind, field, _ in copies(self.kinds):
             told = {name: self.value(kind, name, row.base) for name, row in kind.rows.items()}
             if (label(kind), field) in self.values:
@@ -138,7 +140,7 @@ def test_a_life(
     program = Program(kinds, made)
     rows = list(copies(kinds))
     replaced = sum(row.replaces for _, _, row in rows)
-    everything = len(rows) + 4  # three pools and the stack itself
+    everything = len(rows) + 5  # three pools, a queue and the stack itself
     key = {"Authorization": f"Bearer {KEY}"}
     by_hand = PatientClient(base_url=url, headers=key, timeout=60)
 
