@@ -66,7 +66,7 @@ def _wire(name: str) -> str:
 def decode(props: Mapping[str, Any], structured: frozenset[str]) -> Props:
     """Pulumi inputs as fields again; a value that is not known yet stays as it is."""
     told = {name.removeprefix(_OURS): value for name, value in props.items() if _is_told(name)}
-    fields: Props = dict.fromkeys(told.pop(_CLEARED, ()))
+    fields: Props = dict.fromkeys(told.pop(_CLEARED, None) or ())
     for name, value in told.items():
         if name in structured and isinstance(value, str):
             fields[name] = json.loads(value)

@@ -90,6 +90,13 @@ class TestDiff:
         another = WorkPoolProvider().diff("p", pool, pool | {"type": "docker"})
         assert (another.replaces, another.delete_before_replace) == (["type"], True)
 
+    def test_is_empty_for_what_an_older_version_has_kept(self):
+        """It had what is ours among the user's fields, which previews show."""
+        news = deployment(description=None)
+        olds = {name.removeprefix("__"): value for name, value in news.items()}
+        assert {"owner", "cleared"} <= olds.keys()
+        assert provider(DeploymentProvider, FakePrefect()).diff("id", olds, news).changes is False
+
     def test_shows_a_value_that_is_not_known_yet_as_a_change(self):
         news = deployment() | {"work_pool_name": pulumi.output.Unknown()}
         assert DeploymentProvider().diff("id", deployment(work_pool_name="p"), news).changes
