@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import httpx
 
@@ -96,7 +97,8 @@ def _answers(url: str) -> bool:
 def _online(url: str, pool: str, since: float) -> bool:
     """Whether our worker has reported to ``pool`` after ``since``; an older report is a ghost's."""
     try:
-        answer = httpx.post(f"{url}/work_pools/{pool}/workers/filter", json={}, timeout=5)
+        path = f"/work_pools/{quote(pool, safe='')}/workers/filter"
+        answer = httpx.post(url + path, json={}, timeout=5)
         workers = answer.raise_for_status().json()
     except httpx.HTTPError:
         return False

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -77,7 +78,7 @@ class Runs:
     def start(self, deployment: str) -> Run:
         """A run of ``flow/deployment``: a new one, or ours that an interrupted call left going."""
         try:
-            identity = self._get(f"/deployments/name/{deployment}")["id"]
+            identity = self._get(f"/deployments/name/{quote(deployment)}")["id"]
         except httpx.HTTPStatusError as error:
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise

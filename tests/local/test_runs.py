@@ -62,6 +62,14 @@ def test_a_new_run_is_asked_for_and_marked_as_ours():
     assert asked["state"] == {"type": "SCHEDULED"}
 
 
+def test_a_run_is_asked_for_of_the_deployment_of_this_very_name():
+    server = Server(
+        **{"/deployments/name/etl?2/local": [(200, {"id": "d-1"})]},
+        **{"/flow_runs/filter": [(200, [])], CREATE: [(201, told())]},
+    )
+    assert runs(server).start("etl?2/local").id == "run-1"
+
+
 def test_a_busy_server_is_asked_again_and_starts_one_run_only():
     busy: list[Answer] = [(503, {}), (503, {}), (201, told())]
     server = Server(**NAMED, **{"/flow_runs/filter": [(200, [])], CREATE: busy})
