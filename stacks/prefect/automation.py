@@ -44,7 +44,8 @@ class AutomationProvider(PrefectProvider):
             yield "name", "a name is needed"
         asked = {name: fields[name] for name in ("trigger", *_ACTIONS) if fields.get(name)}
         if wrong := refusal(asked, of_cloud=self.api.is_cloud):
-            yield next(each for each in asked if re.match(rf"{each}\b", wrong)), wrong
+            about = (each for each in asked if re.match(rf"{each}\b", wrong))
+            yield next(about, "trigger"), wrong
         for when in _ACTIONS:
             yield from ((when, wrong) for wrong in _bad_templates(fields.get(when) or [], when))
 

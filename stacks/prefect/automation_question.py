@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any, get_args
 
 _ACTIONS = ("actions", "actions_on_trigger", "actions_on_resolve")
@@ -24,12 +25,7 @@ def automation(subject: str) -> dict[str, Any]:
 
 
 def _wrong(told: Mapping[str, Any], of_cloud: bool) -> Iterator[str]:
-    if of_cloud:
-        from prefect.events import actions
-        from prefect.events.schemas import automations
-    else:
-        from prefect.server.events import actions  # type: ignore[no-redef]
-        from prefect.server.events.schemas import automations  # type: ignore[no-redef]
+    actions, automations = _classes(of_cloud)
     triggers = {
         kind: getattr(automations, name)
         for kind, name in {
@@ -46,6 +42,18 @@ def _wrong(told: Mapping[str, Any], of_cloud: bool) -> Iterator[str]:
     for when in _ACTIONS:
         for index, action in enumerate(told.get(when) or []):
             yield from _of(known, action, "action", f"{when}[{index}]", of_cloud)
+
+
+def _classes(of_cloud: bool) -> tuple[Any, Any]:
+    """The modules of actions and of triggers: what Prefect Cloud has, its client knows."""
+    room = "prefect.events" if of_cloud else "prefect.server.events"
+    try:
+        return import_module(f"{room}.actions"), import_module(f"{room}.schemas.automations")
+    except ImportError as error:
+        raise ValueError(
+            f"Prefect itself is asked whether it takes an automation, and is not to be had here "
+            f"({error}); install it beside this program: pip install prefect"
+        ) from None
 
 
 def _by_type(actions: Any) -> dict[str, Any]:
