@@ -51,7 +51,7 @@ def against(hint: Any, value: Any, where: str) -> Iterator[str]:
 
 def _is_a(hint: Any, value: Any) -> bool:
     if hint in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        return hint is float or float(value).is_integer()
+        return hint is float or isinstance(value, int) or value.is_integer()
     return hint in (str, bool) and isinstance(value, hint)
 
 
