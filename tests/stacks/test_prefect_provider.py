@@ -249,6 +249,23 @@ class TestCreate:
         assert [creates(deployment()).id, creates(deployment(name="e")).id] == ["1", "2"]
         assert len([r for r in prefect.requests if r[0] == "GET"]) == asked
 
+    def test_of_many_asks_for_what_they_share_once(self):
+        made = [ok({"id": str(number)}, 201) for number in range(9)]
+        prefect = FakePrefect(
+            {
+                "GET /work_pools/etl": ok({"name": "etl"}),
+                "POST /flows/": ok({"id": "flow"}, 201),
+                "POST /deployments/": made,
+            }
+        )
+        kept = provider(DeploymentProvider, prefect)
+        for name in "abc":
+            props = deployment(name=name, work_pool_name="etl")
+            assert kept.check({}, props).failures == []
+            kept.create(props)
+        asked = [f"{method} {path}" for method, path, _ in prefect.requests]
+        assert asked == ["GET /work_pools/etl", "POST /flows/", *["POST /deployments/"] * 3]
+
     def test_of_what_is_declared_twice_is_refused_of_a_new_flow_too(self):
         prefect = FakePrefect(
             {
