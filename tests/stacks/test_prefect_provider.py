@@ -254,6 +254,7 @@ class TestCreate:
         prefect = FakePrefect(
             {
                 "GET /work_pools/etl": ok({"name": "etl"}),
+                "GET /deployments/name/f/a": GONE,
                 "POST /flows/": ok({"id": "flow"}, 201),
                 "POST /deployments/": made,
             }
@@ -264,7 +265,8 @@ class TestCreate:
             assert kept.check({}, props).failures == []
             kept.create(props)
         asked = [f"{method} {path}" for method, path, _ in prefect.requests]
-        assert asked == ["GET /work_pools/etl", "POST /flows/", *["POST /deployments/"] * 3]
+        once = ["GET /work_pools/etl", "GET /deployments/name/f/a", "POST /flows/"]
+        assert asked == [*once, *["POST /deployments/"] * 3]
 
     def test_of_what_is_declared_twice_is_refused_of_a_new_flow_too(self):
         prefect = FakePrefect(
