@@ -67,8 +67,6 @@ class Storm:
             for start in starts:
                 self.lasts[command, start] = cold if start == "nothing" else cold / 2
         self.declared: Objects = self.server.objects()
-        self._must("down")
-        shutil.copytree(self.place.places.base, self._kept)
         self.say(f"up in {cold:.1f} s: {sum(map(len, self.declared.values()))} objects")
 
     def rounds(self, kind: str, command: str, count: int, seed: object) -> Iterator[Round]:
@@ -150,7 +148,12 @@ class Storm:
                 shutil.rmtree(self.place.places.state)
 
     def _restore(self) -> None:
-        """What was kept of the first `up`, with no service running."""
+        """What was kept of an `up`, with no service running."""
+        if not self._kept.exists():
+            if not self._stands():
+                self._must("up")
+            self._must("down")
+            shutil.copytree(self.place.places.base, self._kept)
         self._begin_anew()
         shutil.copytree(self._kept, self.place.places.base)
 
