@@ -1,7 +1,7 @@
 """A variable: a JSON value that flows and people read by its name."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -52,19 +52,9 @@ def _bad_value(value: Json) -> Iterator[str]:
             f"takes {size} bytes as JSON in UTF-8, of which Prefect takes {_LONGEST}; "
             "keep it in a block or a file, and its place here"
         )
-    for number in _whole_numbers(value):
-        if not -(2**63) <= number < 2**63:
-            yield f"holds {number}, beyond 64 bits with a sign: Prefect rounds it; write it as text"
-
-
-def _whole_numbers(value: Json) -> Iterator[int]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _whole_numbers(inner)
-    elif isinstance(value, int):
-        yield value
+    # Inside of a list or a mapping it is kept as it is.
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield f"is {value}, beyond 64 bits with a sign: Prefect rounds it; write it as text"
 
 
 @dataclass(frozen=True, kw_only=True)

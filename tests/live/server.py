@@ -21,15 +21,24 @@ def free_port() -> int:
 
 
 class PatientClient(httpx.Client):
-    """A client that asks again when SQLite is busy: the server's own loops write too."""
+    """A client that asks again when SQLite is busy: the server's own loops write too.
+
+    And when a connection has ended, as they do when the server fails at somebody's request; but a
+    POST may have done its work by then.
+    """
 
     def send(self, request: httpx.Request, **kwargs: Any) -> httpx.Response:
-        for _ in range(20):
-            answer = super().send(request, **kwargs)
-            if answer.status_code != 503:
-                break
+        for again in range(20, -1, -1):
+            try:
+                answer = super().send(request, **kwargs)
+            except httpx.TransportError:
+                if request.method == "POST" or not again:
+                    raise
+            else:
+                if answer.status_code != 503 or not again:
+                    return answer
             time.sleep(0.25)
-        return answer
+        raise AssertionError
 
 
 @contextmanager

@@ -180,7 +180,7 @@ class TestUpdate:
 class TestCheck:
     @pytest.mark.parametrize(
         ("value", "told"),
-        [("日" * 1667, "takes 5003 bytes"), ({"a": [2**64 - 1]}, "beyond 64 bits with a sign")],
+        [("日" * 1667, "takes 5003 bytes"), (2**64 - 1, "beyond 64 bits with a sign")],
     )
     def test_refuses_a_variable_that_prefect_would_not_store(self, value, told):
         props = wire(VariableProvider, name="x", value=value)
