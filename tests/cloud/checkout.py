@@ -49,6 +49,7 @@ class Checkout:
     engine: Path
     bytecode: Path  # where Python keeps what it compiled, for all checkouts
     registry: str = ""
+    machine: dict[str, str] = field(default_factory=dict)  # what else its environment says
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class Checkout:
             with (self.repository / "stacks/oci/reference.py").open("a") as file:
                 file.write(_REDIRECT)
         (self.repository / ".venv").symlink_to(sys.prefix)
-        self._write_launchers()
+        write_launchers(self.home / "bin")
 
     @property
     def cloud(self) -> Cloud:
@@ -106,8 +107,8 @@ class Checkout:
         told["config"][f"dataflows:{section}"] |= values
         self.settings.write_text(yaml.safe_dump(told))
 
-    def preview(self) -> Changes:
-        return self._changes("preview")
+    def preview(self, *options: str) -> Changes:
+        return self._changes("preview", *options)
 
     def up(self, *options: str) -> Changes:
         return self._changes("up", "--yes", "--skip-preview", *options)
@@ -166,14 +167,17 @@ class Checkout:
                 "STAND_IN_REGISTRY": self.registry,
                 "VIRTUAL_ENV": sys.prefix,
             }
+            | self.machine
         )
 
-    def _write_launchers(self) -> None:
-        (self.home / "bin").mkdir()
-        for name in ("gcp", "docker-build"):
-            launcher = self.home / f"bin/pulumi-resource-{name}"
-            launcher.write_text(_LAUNCHER.format(root=ROOT, python=sys.executable, name=name))
-            launcher.chmod(0o755)
+
+def write_launchers(folder: Path) -> None:
+    """The stand-ins under the names by which the engine looks for plugins."""
+    folder.mkdir()
+    for name in ("gcp", "docker-build"):
+        launcher = folder / f"pulumi-resource-{name}"
+        launcher.write_text(_LAUNCHER.format(root=ROOT, python=sys.executable, name=name))
+        launcher.chmod(0o755)
 
 
 def changes(events: Sequence[dict]) -> Changes:
@@ -181,7 +185,7 @@ def changes(events: Sequence[dict]) -> Changes:
     found: Changes = {}
     for event in events:
         told = event.get("resOutputsEvent") or event.get("resOpFailedEvent")
-        if told and (op := told["metadata"]["op"]) not in ("same", "read"):
+        if told and (op := told["metadata"]["op"]) not in ("same", "read", "refresh"):
             name = told["metadata"]["urn"].rpartition("::")[2]
             found[name] = "replace" if "replace" in op else op
     return found

@@ -2,13 +2,11 @@
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-_SECRET = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270")
 
 
 class CloudError(Exception):
@@ -17,13 +15,20 @@ class CloudError(Exception):
 
 @dataclass
 class World:
-    """``objects`` by id: ``type``, ``name``, ``inputs`` and ``outputs``, secrets still marked.
+    """``objects`` by id: ``type``, ``name``, ``inputs`` and ``outputs``, as they were told.
+
+    ``manifests`` are the references of the images that were pushed to registries. Ids in ``filled``
+    are of buckets and datasets that hold something, those in ``lasting`` of what was deleted and
+    keeps its id from others for a month.
 
     A fault is ``{"type": ..., "left": ..., "when": "before"}``: creations of the type fail that
     many times, before or ``after`` the object stands; in the latter case the engine is told so.
     """
 
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    manifests: list[str] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
+    lasting: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
 
@@ -59,35 +64,3 @@ class Cloud:
                 yield world
             finally:
                 self.path.write_text(json.dumps(vars(world), indent=1))
-
-
-def secret(value: Any) -> dict[str, Any]:
-    """The value with the mark of a secret."""
-    return {_SECRET[0]: _SECRET[1], "value": value}
-
-
-def plain(value: Any) -> Any:
-    """The value without the marks of its secrets."""
-    if isinstance(value, Mapping):
-        if value.get(_SECRET[0]) == _SECRET[1]:
-            return plain(value["value"])
-        return {key: plain(each) for key, each in value.items()}
-    return [plain(each) for each in value] if isinstance(value, list) else value
-
-
-def in_clear(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in it that is no secret, with where it stands."""
-    if isinstance(value, Mapping):
-        if value.get(_SECRET[0]) != _SECRET[1]:
-            for key, each in value.items():
-                yield from in_clear(each, f"{path}.{key}".lstrip("."))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from in_clear(each, f"{path}[{index}]")
-    elif isinstance(value, str):
-        yield path, value
-
-
-def texts(value: Any) -> Iterator[str]:
-    for _, text in in_clear(plain(value)):
-        yield text

@@ -29,6 +29,8 @@ def beside(
 
 @pytest.fixture
 def checkout(
-    tmp_path: Path, api_url: str, pulumi_bin: Path, bytecode: Path
+    tmp_path: Path, api_url: str, pulumi_bin: Path, bytecode: Path, registry: RealRegistry
 ) -> Callable[[str], Checkout]:
-    return lambda stack: Checkout(tmp_path / stack, stack, api_url, pulumi_bin, bytecode)
+    return lambda stack: Checkout(
+        tmp_path / stack, stack, api_url, pulumi_bin, bytecode, registry.host
+    )

@@ -1,202 +1,160 @@
-"""What Google makes of the resources of our stacks: ids, computed outputs, rules of replacement."""
+"""What Google, and the plugin before it, make of the resources of our stacks.
 
-import hashlib
+``STAND_IN_CREDENTIALS`` says who asks: somebody with a ``fresh`` token for each process, or with a
+``cached`` one, or nobody: ``none``.
+"""
+
+import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cloud.cloud import CloudError, World, plain, texts
+from tests.cloud import google_inputs, google_rules, sdk
+from tests.cloud.cloud import CloudError, World
+from tests.cloud.kinds import KINDS
+from tests.cloud.values import UNKNOWN, Props, has_unknown, plain, secret
+from tests.cloud.vendor import Checked, Difference, Failure, Found
 
-LINK = "https://www.googleapis.com/compute/v1/"
-NUMBER = "123456789012"  # of the project
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-ALL = ("*",)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """Texts are filled in from the inputs. ``fixed``: what only another object has different."""
-
-    id: str
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    fixed: tuple[str, ...] = ()
-    autonamed: bool = False
-
-
-def _compute(place: str, collection: str, *fixed: str) -> Kind:
-    id_ = f"projects/{{project}}/{place}/{collection}/{{name}}"
-    return Kind(id_, {"selfLink": LINK + id_}, ("name", *fixed), autonamed=True)
-
-
-_REGION, _ZONE = "regions/{region}", "zones/{zone}"
-_EMAIL = "{accountId}@{project}.iam.gserviceaccount.com"
-_POOL = "locations/global/workloadIdentityPools/{workloadIdentityPoolId}"
-_PROVIDER = f"{_POOL}/providers/{{workloadIdentityPoolProviderId}}"
-_REPOSITORY = "projects/{project}/locations/{location}/repositories/{repositoryId}"
-
-KINDS = {
-    "gcp:artifactregistry/repository:Repository": Kind(
-        _REPOSITORY,
-        {
-            "name": "{repositoryId}",
-            "registryUri": "{location}-docker.pkg.dev/{project}/{repositoryId}",
-        },
-        ("repositoryId", "location", "format"),
-    ),
-    "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": Kind(
-        "{repository}/{role}/{member}", fixed=ALL
-    ),
-    "gcp:bigquery/dataset:Dataset": Kind(
-        "projects/{project}/datasets/{datasetId}", fixed=("datasetId", "location")
-    ),
-    "gcp:bigquery/datasetIamMember:DatasetIamMember": Kind(
-        "{datasetId}/{role}/{member}", fixed=ALL
-    ),
-    "gcp:compute/firewall:Firewall": _compute("global", "firewalls", "network"),
-    "gcp:compute/healthCheck:HealthCheck": _compute("global", "healthChecks"),
-    "gcp:compute/instance:Instance": _compute(_ZONE, "instances", "zone", "bootDisk"),
-    "gcp:compute/network:Network": _compute("global", "networks"),
-    "gcp:compute/regionInstanceGroupManager:RegionInstanceGroupManager": _compute(
-        _REGION, "instanceGroupManagers", "region", "distributionPolicyZones"
-    ),
-    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate": _compute(
-        _REGION, "instanceTemplates", *ALL
-    ),
-    "gcp:compute/router:Router": _compute(_REGION, "routers", "region", "network"),
-    "gcp:compute/routerNat:RouterNat": _compute(_REGION, "routers/{router}/nats", "router"),
-    "gcp:compute/subnetwork:Subnetwork": _compute(_REGION, "subnetworks", "region", "network"),
-    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": Kind(
-        f"projects/{{project}}/{_POOL}",
-        {"name": f"projects/{NUMBER}/{_POOL}"},
-        ("workloadIdentityPoolId",),
-    ),
-    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": Kind(
-        f"projects/{{project}}/{_PROVIDER}",
-        {"name": f"projects/{NUMBER}/{_PROVIDER}"},
-        ("workloadIdentityPoolId", "workloadIdentityPoolProviderId"),
-    ),
-    "gcp:projects/iAMCustomRole:IAMCustomRole": Kind(
-        "projects/{project}/roles/{roleId}",
-        {"name": "projects/{project}/roles/{roleId}"},
-        ("roleId",),
-    ),
-    "gcp:projects/iAMMember:IAMMember": Kind("{project}/{role}/{member}", fixed=ALL),
-    "gcp:projects/service:Service": Kind("{project}/{service}", fixed=("service",)),
-    "gcp:secretmanager/secret:Secret": Kind(
-        "projects/{project}/secrets/{secretId}",
-        {"name": f"projects/{NUMBER}/secrets/{{secretId}}"},
-        ("secretId", "replication"),
-    ),
-    "gcp:secretmanager/secretIamMember:SecretIamMember": Kind(
-        "{secretId}/{role}/{member}", fixed=ALL
-    ),
-    "gcp:secretmanager/secretVersion:SecretVersion": Kind(
-        "{secret}/versions/{version}",
-        {"name": "{secret}/versions/{version}", "version": "{version}"},
-        ("secret", "secretData"),
-    ),
-    "gcp:serviceaccount/account:Account": Kind(
-        f"projects/{{project}}/serviceAccounts/{_EMAIL}",
-        {
-            "name": f"projects/{{project}}/serviceAccounts/{_EMAIL}",
-            "email": _EMAIL,
-            "member": f"serviceAccount:{_EMAIL}",
-        },
-        ("accountId",),
-    ),
-    "gcp:serviceaccount/iAMMember:IAMMember": Kind("{serviceAccountId}/{role}/{member}", fixed=ALL),
-    "gcp:storage/bucket:Bucket": Kind("{name}", {"url": "gs://{name}"}, ("name", "location")),
-    "gcp:storage/bucketIAMMember:BucketIAMMember": Kind("{bucket}/{role}/{member}", fixed=ALL),
-}
+_NOT_OURS = ("version", "pluginDownloadURL")  # the engine's own, among a provider's settings
+_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
 
 
 class Google:
     """One configured provider; ``settings`` are its own, such as the project."""
 
-    settings: Mapping[str, str]
+    accepts_secrets = False  # the engine takes the marks off, and puts them on again
 
-    def invoke(self, token: str, world: World) -> dict[str, Any]:
+    def __init__(self) -> None:
+        self.settings: Mapping[str, Any] = {}
+        self.token = ""
+
+    def check_config(self, news: Props) -> Checked:
+        """With a project it looks for credentials; with anything unknown it looks at nothing."""
+        declared = {*sdk.settings("gcp"), *_NOT_OURS}
+        wrong = [Failure(f"invalid or unknown key: {n}") for n in news if n not in declared]
+        if news.get("project") and not has_unknown(news):
+            _authenticate("failed to load application credentials.")
+        return Checked(news, wrong)
+
+    def diff_config(self, olds: Props, news: Props) -> Difference:
+        """No change of it makes another provider."""
+        names = {*olds, *news} - {"version"}
+        return Difference({n: False for n in sorted(names) if olds.get(n) != news.get(n)})
+
+    def configure(self, settings: Props) -> None:
+        if not settings.get("project"):
+            _authenticate("Attempted to load application default credentials.")
+        self.settings = settings
+
+    @property
+    def project(self) -> str:
+        return self.settings.get("project", "")
+
+    def invoke(self, token: str, world: World) -> Props:
         if token != "gcp:organizations/getClientConfig:getClientConfig":
             raise CloudError(f"the stand-in does not know {token}")
-        call = world.count("tokens")
-        return {"id": "me", "accessToken": f"ya29.stand-in-token-{call}", **self.settings}
+        kind = _authenticate("Attempted to load application default credentials.")
+        if not self.token:
+            number = 0 if kind == "cached" else world.count("tokens")
+            self.token = f"ya29.stand-in-token-{number}"
+        known = {name: self.settings.get(name, "") for name in ("project", "region")}
+        return {"id": "me", "accessToken": secret(self.token), **known}
 
-    def check(
-        self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
-    ) -> dict[str, Any]:
+    def check(self, type_: str, name: str, olds: Props, news: Props, seed: bytes) -> Checked:
         if type_ not in KINDS:
             raise CloudError(f"the stand-in does not know {type_}")
-        if KINDS[type_].autonamed and "name" not in news:
-            suffix = hashlib.sha256(seed).hexdigest()[:7]
-            news = news | {"name": olds.get("name") or f"{name}-{suffix}"}
-        return news
+        told = google_inputs.named(type_, name, olds, news, seed)
+        return Checked(told, google_inputs.invalid(type_, told))
 
-    def changed(
-        self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
-    ) -> dict[str, bool]:
-        """By field that is different, whether that takes another object."""
-        fixed = KINDS[type_].fixed
-        before, after = plain(old_inputs), plain(news)
-        return {
-            name: name in fixed or ALL[0] in fixed
-            for name in sorted({*before, *after})
-            if before.get(name) != after.get(name)
-        }
-
-    def named(self, type_: str, inputs: dict[str, Any]) -> bool:
-        """Whether another object would have the same name, so that both cannot be there."""
-        kind = KINDS[type_]
-        return not kind.autonamed and "{version}" not in kind.id
-
-    def foreseen(self, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        return {"project": self.settings["project"], **inputs} | dict.fromkeys(
-            KINDS[type_].outputs, UNKNOWN
+    def diff(self, type_: str, old_inputs: Props, state: Props, news: Props) -> Difference:
+        after = self._planned(type_, news)
+        own = {name: state.get(name, after[name]) for name in ("project",) if name in after}
+        return Difference(
+            google_inputs.different(type_, own | plain(old_inputs), plain(after)),
+            deletes_first=KINDS[type_].deletes_first or google_inputs.has_own_name(type_, news),
         )
 
-    def create(
-        self, type_: str, name: str, inputs: dict[str, Any], world: World
-    ) -> tuple[str, dict[str, Any]]:
-        self._refers(inputs, world)
-        known = {**self.settings, **plain(inputs)}
+    def foresee(self, type_: str, news: Props, state: Props | None) -> Props:
+        """What is computed stays as long as the object; of a new one little is known."""
+        told, kind = self._planned(type_, news), KINDS[type_]
+        if state is not None:
+            computed = {n: v for n, v in state.items() if n not in sdk.inputs(type_)}
+        else:
+            computed = dict.fromkeys(kind.outputs, UNKNOWN)
+            for name in kind.foreseen:
+                text = _filled(kind.outputs[name], told)
+                computed[name] = text if UNKNOWN not in text else UNKNOWN
+        return {**_inputs(told), **computed, **self._labels(type_, told)}
+
+    def create(self, type_: str, name: str, inputs: Props, world: World) -> tuple[str, Props]:
+        told = self._planned(type_, inputs)
+        google_rules.request(type_, told, self.project, world)
         if type_.endswith(":SecretVersion"):
-            known["version"] = str(world.count(known["secret"]))
-        id_ = KINDS[type_].id.format_map(known)
-        if id_ in world.objects and KINDS[type_].fixed != ALL and "Service" not in type_:
-            raise CloudError(f"Error 409: {id_} already exists")
-        return id_, self._outputs(type_, inputs, known)
+            told["version"] = str(world.count(told["secret"]))
+        id_ = _filled(KINDS[type_].id, told)
+        google_rules.admit(type_, id_, world)
+        state = self._state(type_, told)
+        world.objects[id_] = {"type": type_, "name": name, "inputs": inputs, "outputs": state}
+        return id_, state
 
-    def update(
-        self, type_: str, id_: str, olds: dict[str, Any], inputs: dict[str, Any], world: World
-    ) -> dict[str, Any]:
+    def read(self, type_: str, id_: str, inputs: Props, state: Props, world: World) -> Found | None:
+        google_rules.enabled(type_, self.project, world)
+        found = world.objects.get(id_)
+        return found and Found({**inputs, **found["inputs"]}, found["outputs"])
+
+    def update(self, type_: str, id_: str, state: Props, news: Props, world: World) -> Props:
         if id_ not in world.objects:
-            raise CloudError(f"Error 404: {id_} is not there")
-        self._refers(inputs, world)
-        return self._outputs(type_, inputs, {**self.settings, **plain(olds), **plain(inputs)})
+            raise CloudError(
+                "Resource provider reported that the resource did not exist while updating "
+                f"{id_}: Error 404"
+            )
+        told = self._planned(type_, news)
+        google_rules.request(type_, told, self.project, world)
+        google_rules.change(type_, plain(world.objects[id_]["inputs"]), told)
+        made = self._state(type_, {**plain(state), **told})
+        world.objects[id_] |= {"inputs": news, "outputs": made}
+        return made
 
-    def delete(self, type_: str, id_: str, world: World) -> None:
-        here = world.objects[id_]
-        if plain(here["inputs"]).get("disableOnDestroy") is False:
-            return
-        if "gcp:compute/" in type_:
-            for other, each in world.objects.items():
-                if each is not here and {id_, LINK + id_} & {*texts(each["inputs"])}:
-                    raise CloudError(f"Error 400: {id_} is already being used by {other}")
-        del world.objects[id_]
+    def delete(self, type_: str, id_: str, state: Props, world: World) -> None:
+        if id_ in world.objects:
+            google_rules.remove(type_, id_, world)
 
-    def _outputs(
-        self, type_: str, inputs: dict[str, Any], known: Mapping[str, str]
-    ) -> dict[str, Any]:
-        made = {name: text.format_map(known) for name, text in KINDS[type_].outputs.items()}
-        return {"project": self.settings["project"], **inputs, **made}
+    def _planned(self, type_: str, news: Props) -> Props:
+        """With the provider's project, for what is in one."""
+        own = {"project": self.project} if self.project and "project" in sdk.inputs(type_) else {}
+        google_rules.plan(type_, {**own, **news})
+        return {**own, **news}
 
-    def _refers(self, inputs: dict[str, Any], world: World) -> None:
-        """Whatever is named in full has to be there."""
-        own = f"projects/{self.settings['project']}/"
-        there = {*world.objects} | {
-            text
-            for each in world.objects.values()
-            for text in (each["outputs"].get("name"), each["outputs"].get("selfLink"))
-        }
-        for text in texts(inputs):
-            if text.startswith((own, LINK + own)) and text not in there:
-                raise CloudError(f"Error 404: {text} is not there")
+    def _state(self, type_: str, told: Props) -> Props:
+        kind = KINDS[type_]
+        computed = {name: _filled(text, told) for name, text in kind.outputs.items()}
+        given = {n: v for n, v in _inputs(told).items() if n in sdk.outputs(type_)}
+        marked = {name: secret(given[name]) for name in kind.secret if name in given}
+        return {**given, **marked, **computed, **self._labels(type_, told)}
+
+    def _labels(self, type_: str, told: Props) -> Props:
+        """The computed twins of labels, which the plugin keeps secret whatever is in them."""
+        if "pulumiLabels" not in sdk.outputs(type_):
+            return {}
+        labels = told.get("labels", {})
+        if has_unknown(labels):
+            return {"pulumiLabels": UNKNOWN, "effectiveLabels": UNKNOWN}
+        defaults = json.loads(self.settings.get("defaultLabels") or "{}")
+        everything = {**defaults, **labels, **_ATTRIBUTION}
+        return {"pulumiLabels": secret(everything), "effectiveLabels": secret(everything)}
+
+
+def _authenticate(complaint: str) -> str:
+    """How somebody is known. A preview has to be, as well."""
+    kind = os.environ.get("STAND_IN_CREDENTIALS", "fresh")
+    if kind == "none":
+        raise CloudError(f"{complaint} To use them, run `gcloud auth application-default login`")
+    return kind
+
+
+def _filled(text: str, told: Props) -> str:
+    return text.format_map({**plain(told)})
+
+
+def _inputs(told: Props) -> Props:
+    return {name: value for name, value in told.items() if name != google_inputs.DEFAULTS}

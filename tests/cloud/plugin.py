@@ -6,7 +6,9 @@ The engine starts it as any other plugin; the file named by ``STAND_IN_CLOUD`` p
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,35 +25,21 @@ from pulumi.runtime.proto.provider_pb2_grpc import (
     add_ResourceProviderServicer_to_server,
 )
 
-from tests.cloud.cloud import Cloud, CloudError, World, plain
+from tests.cloud.cloud import Cloud, CloudError, World
 from tests.cloud.docker_build import DockerBuild
 from tests.cloud.google import Google
+from tests.cloud.values import Props, plain
+from tests.cloud.vendor import Checked, Difference, Vendor
 
-VENDORS = {"gcp": Google, "docker-build": DockerBuild}
+VENDORS: Mapping[str, Callable[[], Vendor]] = {"gcp": Google, "docker-build": DockerBuild}
 _KIND = provider_pb2.PropertyDiff
 
 
 class Plugin(ResourceProviderServicer):
     """The hooks that the engine calls, in front of one vendor."""
 
-    def __init__(self, vendor: Google | DockerBuild, version: str, cloud: Cloud) -> None:
+    def __init__(self, vendor: Vendor, version: str, cloud: Cloud) -> None:
         self.vendor, self.version, self.cloud = vendor, version, cloud
-
-    def CheckConfig(self, request: Any, context: Any) -> Any:
-        return provider_pb2.CheckResponse(inputs=request.news)
-
-    def DiffConfig(self, request: Any, context: Any) -> Any:
-        same = _dict(request.old_inputs) == _dict(request.news)
-        changes = provider_pb2.DiffResponse
-        return changes(changes=changes.DIFF_NONE if same else changes.DIFF_SOME)
-
-    def Configure(self, request: Any, context: Any) -> Any:
-        self.vendor.settings = {
-            name: value for name, value in plain(_dict(request.args)).items() if name in _SETTINGS
-        }
-        return provider_pb2.ConfigureResponse(
-            acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
-        )
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=self.version)
@@ -59,114 +47,132 @@ class Plugin(ResourceProviderServicer):
     def Cancel(self, request: Any, context: Any) -> Any:
         return Empty()
 
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        with _refusing(context):
+            return _checked(self.vendor.check_config(_dict(request.news)))
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        olds, news = _dict(request.old_inputs), _dict(request.news)
+        return _difference(self.vendor.diff_config(olds, news))
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        with _refusing(context):
+            self.vendor.configure(plain(_dict(request.args)))
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=self.vendor.accepts_secrets,
+            supportsPreview=True,
+            acceptResources=False,
+            acceptOutputs=False,
+        )
+
     def Invoke(self, request: Any, context: Any) -> Any:
         with self._turn(context) as world:
             told = self.vendor.invoke(request.tok, world)
-        return provider_pb2.InvokeResponse(**{"return": _struct(told)})
+        return provider_pb2.InvokeResponse(**{"return": struct(told)})
 
     def Check(self, request: Any, context: Any) -> Any:
         type_, name = _named(request.urn)
         olds, news = _dict(request.olds), _dict(request.news)
-        try:
-            told = self.vendor.check(type_, name, olds, news, request.randomSeed)
-        except CloudError as error:
-            wrong = provider_pb2.CheckFailure(reason=str(error))
-            return provider_pb2.CheckResponse(failures=[wrong])
-        return provider_pb2.CheckResponse(inputs=_struct(told))
+        with _refusing(context):
+            return _checked(self.vendor.check(type_, name, olds, news, request.randomSeed))
 
     def Diff(self, request: Any, context: Any) -> Any:
         type_, _ = _named(request.urn)
-        olds, news = _dict(request.olds), _dict(request.news)
-        changed = self.vendor.changed(type_, _dict(request.old_inputs), olds, news)
-        replaces = [name for name, replace in changed.items() if replace]
-        response = provider_pb2.DiffResponse
-        return response(
-            changes=response.DIFF_SOME if changed else response.DIFF_NONE,
-            diffs=list(changed),
-            replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and self.vendor.named(type_, news),
-            hasDetailedDiff=True,
-            detailedDiff={
-                name: _KIND(kind=_KIND.UPDATE_REPLACE if replace else _KIND.UPDATE, inputDiff=True)
-                for name, replace in changed.items()
-            },
-        )
+        before, state, news = map(_dict, (request.old_inputs, request.olds, request.news))
+        with _refusing(context):
+            return _difference(self.vendor.diff(type_, before, state, news))
 
     def Create(self, request: Any, context: Any) -> Any:
         type_, name = _named(request.urn)
         inputs = _dict(request.properties)
         if request.preview:
-            foreseen = self.vendor.foreseen(type_, inputs)
-            return provider_pb2.CreateResponse(properties=_struct(foreseen))
+            with _refusing(context):
+                foreseen = self.vendor.foresee(type_, inputs, None)
+            return provider_pb2.CreateResponse(properties=struct(foreseen))
         with self._turn(context) as world:
             if world.fails(type_, "before"):
                 raise CloudError("Error 503: the stand-in was told to fail")
-            id_, outputs = self.vendor.create(type_, name, inputs, world)
-            world.objects[id_] = {"type": type_, "name": name, "inputs": inputs, "outputs": outputs}
+            id_, state = self.vendor.create(type_, name, inputs, world)
             half = world.fails(type_, "after")
         if half:
-            context.abort_with_status(_half_made(id_, inputs, outputs))
-        return provider_pb2.CreateResponse(id=id_, properties=_struct(outputs))
+            context.abort_with_status(_half_made(id_, inputs, state))
+        return provider_pb2.CreateResponse(id=id_, properties=struct(state))
 
     def Read(self, request: Any, context: Any) -> Any:
+        type_, _ = _named(request.urn)
+        inputs, state = _dict(request.inputs), _dict(request.properties)
         with self._turn(context) as world:
-            found = world.objects.get(request.id)
+            found = self.vendor.read(type_, request.id, inputs, state, world)
         if found is None:
             return provider_pb2.ReadResponse()
-        inputs = {**_dict(request.inputs), **found["inputs"]}
         return provider_pb2.ReadResponse(
-            id=request.id, inputs=_struct(inputs), properties=_struct(found["outputs"])
+            id=request.id, inputs=struct(found.inputs), properties=struct(found.state)
         )
 
     def Update(self, request: Any, context: Any) -> Any:
         type_, _ = _named(request.urn)
-        olds, inputs = _dict(request.olds), _dict(request.news)
+        state, news = _dict(request.olds), _dict(request.news)
         if request.preview:
-            foreseen = self.vendor.foreseen(type_, inputs)
-            known = {n: olds[n] for n in foreseen if n not in inputs and n in olds}
-            if isinstance(self.vendor, Google):  # what is computed stays as long as the object
-                foreseen |= known
-            return provider_pb2.UpdateResponse(properties=_struct(foreseen))
+            with _refusing(context):
+                foreseen = self.vendor.foresee(type_, news, state)
+            return provider_pb2.UpdateResponse(properties=struct(foreseen))
         with self._turn(context) as world:
-            outputs = self.vendor.update(type_, request.id, olds, inputs, world)
-            world.objects[request.id] |= {"inputs": inputs, "outputs": outputs}
-        return provider_pb2.UpdateResponse(properties=_struct(outputs))
+            made = self.vendor.update(type_, request.id, state, news, world)
+        return provider_pb2.UpdateResponse(properties=struct(made))
 
     def Delete(self, request: Any, context: Any) -> Any:
         type_, _ = _named(request.urn)
         with self._turn(context) as world:
-            if request.id in world.objects:
-                self.vendor.delete(type_, request.id, world)
+            self.vendor.delete(type_, request.id, _dict(request.properties), world)
         return Empty()
 
-    def _turn(self, context: Any) -> Any:
-        return _Turn(self.cloud, context)
+    @contextmanager
+    def _turn(self, context: Any) -> Iterator[World]:
+        """A turn at the cloud."""
+        with _refusing(context), self.cloud.open() as world:
+            yield world
 
 
-class _Turn:
-    """A turn at the cloud, whose refusal becomes the call's."""
-
-    def __init__(self, cloud: Cloud, context: Any) -> None:
-        self.turn, self.context = cloud.open(), context
-
-    def __enter__(self) -> World:
-        return self.turn.__enter__()
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self.turn.__exit__(None, None, None)
-        if isinstance(error, CloudError):
-            self.context.abort(grpc.StatusCode.UNKNOWN, str(error))
+@contextmanager
+def _refusing(context: Any) -> Iterator[None]:
+    """A refusal becomes the call's."""
+    try:
+        yield
+    except CloudError as error:
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-_SETTINGS = ("project", "region")
+def _checked(told: Checked) -> Any:
+    """The inputs go back even where they are wrong."""
+    failures = [
+        provider_pb2.CheckFailure(property=each.property, reason=each.reason)
+        for each in told.failures
+    ]
+    return provider_pb2.CheckResponse(inputs=struct(told.inputs), failures=failures)
 
 
-def _half_made(id_: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
+def _difference(told: Difference) -> Any:
+    replaces = [name for name, replace in told.changes.items() if replace]
+    response = provider_pb2.DiffResponse
+    return response(
+        changes=response.DIFF_SOME if told.changes else response.DIFF_NONE,
+        diffs=list(told.changes),
+        replaces=replaces,
+        deleteBeforeReplace=bool(replaces) and told.deletes_first,
+        hasDetailedDiff=True,
+        detailedDiff={
+            name: _KIND(kind=_KIND.UPDATE_REPLACE if replace else _KIND.UPDATE, inputDiff=True)
+            for name, replace in told.changes.items()
+        },
+    )
+
+
+def _half_made(id_: str, inputs: Props, state: Props) -> Any:
     """It stands, and yet something went wrong: what Google's plugin says of one that times out."""
     told = provider_pb2.ErrorResourceInitFailed(
         id=id_,
-        inputs=_struct(inputs),
-        properties=_struct(outputs),
+        inputs=struct(inputs),
+        properties=struct(state),
         reasons=["timeout while waiting for it"],
     )
     status = Status(code=grpc.StatusCode.UNKNOWN.value[0], message="half made")
@@ -179,11 +185,11 @@ def _named(urn: str) -> tuple[str, str]:
     return types.rpartition("$")[2], name
 
 
-def _dict(told: Struct) -> dict[str, Any]:
+def _dict(told: Struct) -> Props:
     return MessageToDict(told)
 
 
-def _struct(told: dict[str, Any]) -> Struct:
+def struct(told: Props) -> Struct:
     made = Struct()
     made.update(told)
     return made

@@ -40,6 +40,7 @@ def test_prod_builds_nothing_and_rolls_its_group_to_the_digest_that_it_is_given(
 
     planned = prod.preview()
     assert {*planned.values()} == {"create"}
+    assert "+ 100 to create" in prod.said[-1]
     assert {"agent-template", "agent-group", "network-nat"} <= {*planned}
     assert "docker-build:index:Image" not in prod.said[-1], "prod builds an image"
 
