@@ -6,6 +6,7 @@ nothing at all. The moments are random, and the same for the same seed.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("--seed", default="1", help="(1)")
     told = parser.parse_args()
     interrupts.heed()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its own server goes with it
     console = Console(width=130)
     rounds: list[Round] = []
     began = time.monotonic()

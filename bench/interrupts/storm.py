@@ -61,7 +61,11 @@ class Storm:
         self._declare_more()
         self._kept = folder.with_name("kept")
         began = time.monotonic()
-        self._must("up")
+        try:
+            self._must("up")
+        except BaseException:
+            self.close()
+            raise
         cold = time.monotonic() - began
         for command, starts in STARTS.items():
             for start in starts:
