@@ -49,7 +49,7 @@ def test_a_line_of_a_flow_is_pushed_as_some_kilobytes(
     before, after = pushed(runner, registry), pushed(changed, registry)
     assert before[:-1] == after[:-1]
     assert before[-1] != after[-1]
-    assert after[-1]["size"] < 100_000
+    assert after[-1]["size"] < 150_000  # all of the flows, with their bytecode
     assert after[-1]["size"] < sum(each["size"] for each in after) / 1000
 
 
