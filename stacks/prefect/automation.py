@@ -43,7 +43,7 @@ class AutomationProvider(PrefectProvider):
         if not fields.get("name", "-"):
             yield "name", "a name is needed"
         asked = {name: fields[name] for name in ("trigger", *_ACTIONS) if fields.get(name)}
-        if wrong := refusal(asked, of_cloud=self.api.is_cloud):
+        if asked and (wrong := refusal(asked, of_cloud=self.api.is_cloud)):
             about = (each for each in asked if re.match(rf"{each}\b", wrong))
             yield next(about, "trigger"), wrong
         for when in _ACTIONS:
