@@ -38,3 +38,4 @@ def test_a_warehouse_that_moves_is_not_there_twice_and_an_image_that_is_gone_is_
     dev.up("--replace", urn)
     assert registry.has(RUNNER, digest)
     dev.up("--expect-no-changes")
+    dev.destroy()
