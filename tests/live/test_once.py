@@ -30,28 +30,40 @@ def automation(resource: str, name: pulumi.Input[str]) -> Automation:
     return Automation(resource, AutomationArgs(name=name, trigger=TRIGGER, actions=[]))
 
 
+def deployment(resource: str, name: pulumi.Input[str]) -> Deployment:
+    return Deployment(
+        resource, DeploymentArgs(flow_name=name, name="d", entrypoint=f"a.py:{resource}")
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "what"),
+    [
+        (deployment, "Deployment", 'deployment "once/d"'),
+        (automation, "Automation", 'automation "once"'),
+    ],
+)
 def test_of_many_that_are_made_at_once_one_is_made_and_the_others_are_refused(
-    stack: Stack, prefect
+    stack: Stack, prefect, make, kind: str, what: str
 ) -> None:
     prefect.post("/flows/", json={"name": "once"}).raise_for_status()
 
     def program() -> None:
         for n in range(AT_ONCE):
-            args = DeploymentArgs(flow_name=late("once"), name="d", entrypoint=f"a.py:f{n}")
-            Deployment(f"deployment-{n}", args)
-            automation(f"automation-{n}", late("once"))
+            make(f"resource_{n}", late("once"))
 
     with pytest.raises(FailedError) as refused:
         stack.up(program)
     said = "".join(stack.said) + str(refused.value)
-    for what in ('deployment "once/d"', 'automation "once"'):
-        assert f"The {what} is declared twice in this program" in said
+    assert f"The {what} is declared twice in this program" in said
     kinds = Counter(
         r["type"].rpartition(":")[2] for r in stack.exported()["deployment"]["resources"]
     )
-    assert (kinds["Deployment"], kinds["Automation"]) == (1, 1)
-    wanted = {"automations": {"name": {"any_": ["once"]}}}
-    assert len(prefect.post("/automations/filter", json=wanted).json()) == 1
+    assert kinds[kind] == 1
+    here = {"deployments": {"name": {"any_": ["d"]}}, "flows": {"name": {"any_": ["once"]}}}
+    if kind == "Automation":
+        here = {"automations": {"name": {"any_": ["once"]}}}
+    assert len(prefect.post(f"/{kind.lower()}s/filter", json=here).json()) == 1
 
 
 def test_names_that_are_swapped_or_taken_are_refused_in_words(stack: Stack, prefect) -> None:
