@@ -18,7 +18,7 @@ from local.services import Say
 from tools import command, leftovers
 
 NAME = "local"
-SHOWN = re.compile(r"^\s*(Resources:|[+~-]+ \d|\d+ (unchanged|errored)|Duration:)")
+SHOWN = re.compile(r"^\s*(Resources:|[+~-]+ ?\d|\d+ (unchanged|errored)|Duration:)")
 ERROR_LINES = 40
 CLOCK_SLACK = 2.0  # seconds; the kernel tells a process's age, psutil adds the time of boot
 

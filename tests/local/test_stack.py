@@ -13,7 +13,7 @@ from local.stack import Stack, StackError
 FAILS = """
 import sys
 print("Updating (local):\\n  noise\\nDiagnostics:\\n  pool:\\n    error: the pool is taken\\n")
-print("Resources:\\n    + 4 created\\n")
+print("Resources:\\n    + 4 created\\n    +-3 replaced\\n")
 sys.exit("update" if "up" in sys.argv else 0)
 """
 OBEYS = """
@@ -61,7 +61,7 @@ def test_a_failed_update_shows_the_diagnostics_and_where_the_rest_is(
 def test_the_screen_has_the_summary_only(places: Places, said: list[str]):
     with pytest.raises(StackError):
         stack(places, FAILS, said).up()
-    assert {line.strip() for line in said} == {"Resources:", "+ 4 created"}
+    assert {line.strip() for line in said} == {"Resources:", "+ 4 created", "+-3 replaced"}
 
 
 def state(places: Places, **latest: object) -> None:
