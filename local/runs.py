@@ -64,7 +64,7 @@ class Run:
         return self.type == "COMPLETED"
 
 
-def _passes(error: BaseException) -> bool:
+def passes(error: BaseException) -> bool:
     """SQLite has one writer: a server that is busy says 503, or keeps one waiting too long."""
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code in BUSY
@@ -157,7 +157,7 @@ class Runs:
         return self._call("POST", path, json=body).json()
 
     @retry(
-        retry=retry_if_exception(_passes),
+        retry=retry_if_exception(passes),
         wait=wait_random_exponential(multiplier=0.2, max=5),
         stop=stop_after_attempt(8),
         reraise=True,

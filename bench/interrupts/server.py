@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
 
-from local.runs import client
+from local.runs import client, passes
 
 Objects = Mapping[str, list[Any]]
 
@@ -94,11 +95,15 @@ class Server:
         told: list[dict[str, Any]] = answer.json()
         return told
 
+    @retry(
+        retry=retry_if_exception(passes),
+        stop=stop_after_attempt(20),
+        wait=wait_fixed(0.25),
+        reraise=True,
+    )
     def _call(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        for _ in range(20):  # SQLite has one writer, and the server's own loops write too
-            answer = self.api.request(method, path, json=body)
-            if answer.status_code not in (429, 503):
-                break
+        """May be made again: it lists or deletes."""
+        answer = self.api.request(method, path, json=body)
         if answer.status_code in (403, 404, 409):  # the default queue or pool, or gone with another
             return answer
         return answer.raise_for_status()

@@ -193,7 +193,7 @@ class Watch(threading.Thread):
         while not self.ending:
             try:
                 self.ending = self._run.ending()
-                pause = every
+                pause, self.refused = every, False
             except Exception as error:  # whatever it is, the run itself goes on
                 pause = min(pause * 2, MOST_SECONDS)
                 self._complain(error, pause)
@@ -204,6 +204,8 @@ class Watch(threading.Thread):
 
     def _complain(self, error: Exception, pause: float) -> None:
         if getattr(error, "code", None) in (401, 403):
+            if self.refused:  # said before, and this process has no other key
+                return
             self.refused = True
             keys = [k for k in ("PREFECT_API_AUTH_STRING", "PREFECT_API_KEY") if os.environ.get(k)]
             held = keys[0] if keys else "neither PREFECT_API_KEY nor PREFECT_API_AUTH_STRING"
