@@ -14,7 +14,11 @@ from stacks.config import SECRETS, StackConfig
 from tests.gcp import graph, stacks
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / ".github").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 COSTS = ROOT / "docs" / "COSTS.md"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
