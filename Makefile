@@ -76,7 +76,7 @@ recover: $(OF_STACK) ## Finish what a kill has interrupted in a stack (STACK=dev
 ifeq ($(STACK),local)
 	@$(PY) -m local up
 else
-	@$(CHANGING) --stack $(STACK) $(PY) -m stacks.prefect.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
+	@$(CHANGING) --stack $(STACK) $(PY) -m prefect_as_code.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
 endif
 
 .PHONY: promote

@@ -1,4 +1,4 @@
-"""Registering deployments: `pulumi up` with stacks.prefect beside `prefect deploy --all`.
+"""Registering deployments: `pulumi up` with prefect_as_code beside `prefect deploy --all`.
 
 Both against the same Prefect server (SQLite) on this machine, for 10, 100 and 1,000 deployments:
 the first registration, one with nothing changed, one with one changed, and one with one removed.
@@ -38,7 +38,7 @@ def orders(day: int = 1, shop: str = "one", limit: float = 0.5) -> None:
 PROGRAM = """
 import json
 import pulumi
-from stacks.prefect import Deployment, DeploymentArgs, flow_of
+from prefect_as_code import Deployment, DeploymentArgs, flow_of
 
 schema = flow_of("orders.py:orders")["parameter_openapi_schema"]
 for name, day in json.load(open("wanted.json")).items():

@@ -42,7 +42,7 @@ class Stack:
         self._make()
         if self._was_killed():
             self.say("  taking up what a killed one has left")
-            recover = ("-m", "stacks.prefect.recover", "--stack", NAME, "--yes", "--prune")
+            recover = ("-m", "prefect_as_code.recover", "--stack", NAME, "--yes", "--prune")
             self._run([sys.executable, *recover])
         else:
             self._pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs")

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prefect_as_code import PrefectError
+from prefect_as_code.api import PrefectApi
 from stacks.oci import Reference, Registry, RegistryError
-from stacks.prefect import PrefectError
-from stacks.prefect.api import PrefectApi
 from stacks.sections import Promotion
 
 from . import settings, stack, tree

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.paths import at
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.paths import at
 
 LOOKED_AT = 2000  # runs of a deployment, the newest first
 

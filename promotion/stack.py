@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.prefect.connection import Connection, resolve
+from prefect_as_code.connection import Connection, resolve
 
 from .errors import RefusedError
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp
 
+from prefect_as_code import worker_of
+
 from . import gcp
 from .config import StackConfig, prefect_api_key
 from .held import held
 from .images import BuiltImage, BuiltImageArgs, plugin, reference
 from .oci import CopiedImage, CopiedImageArgs
 from .places import Lake, Site
-from .prefect import worker_of
 from .revision import git_revision
 from .sections import Build, CloudRun, Google, Promote, Storage
 

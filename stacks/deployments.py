@@ -10,13 +10,13 @@ import pulumi
 
 from flows.checking import faults, place, sound
 from flows.declarations import FlowDeployment, Schedule, complaints, gathered, who
+from prefect_as_code import UNDECLARED, DeploymentArgs, PrefectError, flow_of
+from prefect_as_code.deployment import DeploymentProvider
 
 from .cloud_run import cpu_problem, memory_problem, pair_problem
 from .complaints import closest
 from .config import StackConfig
 from .declared import DeclarationError
-from .prefect import UNDECLARED, DeploymentArgs, PrefectError, flow_of
-from .prefect.deployment import DeploymentProvider
 from .sections import CloudRun
 
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pulumi
 
-from .prefect import worker_of
+from prefect_as_code import worker_of
+
 from .runner import job_template
 from .sections import Data
 

@@ -6,11 +6,7 @@ from typing import Any, TypeAlias, cast
 
 import pulumi
 
-from .config import StackConfig
-from .declared import read
-from .deployments import deployment_args
-from .places import Lake, Machine, Place
-from .prefect import (
+from prefect_as_code import (
     UNDECLARED,
     Block,
     BlockArgs,
@@ -24,6 +20,11 @@ from .prefect import (
     WorkQueue,
     WorkQueueArgs,
 )
+
+from .config import StackConfig
+from .declared import read
+from .deployments import deployment_args
+from .places import Lake, Machine, Place
 from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
 
 Told: TypeAlias = Mapping[str, Any]

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[1]
 # For each room, in the order of the first that fits: what of this repository it may import.
 MAY_IMPORT = {
     "__main__": ("stacks.config", "stacks.platform"),
-    "stacks.prefect.reading": ("stacks.prefect.reading",),  # loaded by the process of its own
-    "stacks.prefect": ("stacks.prefect",),
+    "prefect_as_code.reading": ("prefect_as_code.reading",),  # loaded by the process of its own
+    "prefect_as_code": ("prefect_as_code",),
     "stacks.oci": ("stacks.oci",),
     "stacks.gcp": ("stacks.cloud_run", "stacks.gcp", "stacks.oci", "stacks.runner"),
     "stacks.config": ("stacks.cloud_run", "stacks.complaints", "stacks.sections"),
@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "stacks.complaints": ("stacks.sections",),
     "stacks.held": ("stacks.oci",),
     "stacks.images": ("stacks.held", "stacks.permissions", "stacks.revision"),
-    "stacks.places": ("stacks.prefect", "stacks.runner", "stacks.sections"),
+    "stacks.places": ("prefect_as_code", "stacks.runner", "stacks.sections"),
     "stacks.cloud": (
         "stacks.config",
         "stacks.gcp",
@@ -27,7 +27,7 @@ MAY_IMPORT = {
         "stacks.images",
         "stacks.oci",
         "stacks.places",
-        "stacks.prefect",
+        "prefect_as_code",
         "stacks.revision",
         "stacks.sections",
     ),
@@ -37,7 +37,7 @@ MAY_IMPORT = {
         "stacks.complaints",
         "stacks.config",
         "stacks.declared",
-        "stacks.prefect",
+        "prefect_as_code",
         "stacks.sections",
         "flows.checking",
         "flows.declarations",
@@ -48,10 +48,11 @@ MAY_IMPORT = {
         "stacks.declared",
         "stacks.deployments",
         "stacks.places",
-        "stacks.prefect",
+        "prefect_as_code",
         "stacks.runner",
         "stacks.sections",
     ),
+    "stacks.prefect": ("prefect_as_code",),  # where states of the time before look for it
     "stacks.reference": ("stacks.config", "stacks.sections"),
     "stacks": (),
     "flows": ("flows",),
@@ -61,17 +62,17 @@ MAY_IMPORT = {
         "promotion",
         "stacks.complaints",
         "stacks.oci",
-        "stacks.prefect",
+        "prefect_as_code",
         "stacks.sections",
     ),
 }
 # The provider process must start fast, and the package must be usable by itself.
 MAY_NOT_IMPORT = {
-    "stacks.prefect.reading": ("pulumi",),
-    "stacks.prefect.introspect": ("pulumi", "stacks"),  # runs as a process of its own
-    "stacks.prefect.automation_question": ("pulumi", "stacks"),  # in that process
-    "stacks.prefect.schedule_question": ("pulumi", "stacks"),  # in that process
-    "stacks.prefect": ("prefect", "pulumi_gcp"),
+    "prefect_as_code.reading": ("pulumi",),
+    "prefect_as_code.introspect": ("pulumi", "stacks"),  # runs as a process of its own
+    "prefect_as_code.automation_question": ("pulumi", "stacks"),  # in that process
+    "prefect_as_code.schedule_question": ("pulumi", "stacks"),  # in that process
+    "prefect_as_code": ("prefect", "pulumi_gcp"),
     "stacks.oci": ("prefect", "pulumi_gcp"),
     "flows.checking": ("pulumi", "prefect"),
     "flows.complaints": ("pulumi", "prefect"),
@@ -79,11 +80,11 @@ MAY_NOT_IMPORT = {
     "flows.deployments": ("pulumi", "prefect", "pyarrow"),
     "flows": ("pulumi",),
 }
-OURS = {"stacks", "flows", "local", "promotion", "tools", "tests"}
+OURS = {"prefect_as_code", "stacks", "flows", "local", "promotion", "tools", "tests"}
 
 
 def modules():
-    for room in ("stacks", "flows", "local", "promotion", "tools"):
+    for room in ("prefect_as_code", "stacks", "flows", "local", "promotion", "tools"):
         yield from sorted((ROOT / room).rglob("*.py"))
     yield ROOT / "__main__.py"
 

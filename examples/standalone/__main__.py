@@ -1,6 +1,6 @@
 """One deployment with what it needs, on the Prefect server at PREFECT_API_URL."""
 
-from stacks import prefect
+import prefect_as_code as prefect
 
 pool = prefect.WorkPoolArgs(name="standalone", type="process", concurrency_limit=5)
 made = prefect.WorkPool("pool", pool)

@@ -15,7 +15,16 @@ from tests.cloud.cloud import Cloud, World
 from tests.gcp.stacks import ROOT, filled
 from tests.live.stack import environment
 
-_PARTS = ("Pulumi.yaml", "__main__.py", "flows", "images", "promotion", "stacks", "tools")
+_PARTS = (
+    "Pulumi.yaml",
+    "__main__.py",
+    "flows",
+    "images",
+    "prefect_as_code",
+    "promotion",
+    "stacks",
+    "tools",
+)
 _LAUNCHER = """\
 #!/bin/sh
 PYTHONPATH={root} exec {python} -m tests.cloud.plugin {name} "$@"

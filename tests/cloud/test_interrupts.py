@@ -17,7 +17,7 @@ from tools import leftovers
 pytestmark = pytest.mark.live
 
 GUARDED = (sys.executable, "-m", "tools.guarded")  # as the Makefile has it
-RECOVER = (*GUARDED, sys.executable, "-m", "stacks.prefect.recover", "--stack", "dev", "--yes")
+RECOVER = (*GUARDED, sys.executable, "-m", "prefect_as_code.recover", "--stack", "dev", "--yes")
 
 
 def test_dev_is_whole_again_after_a_kill_in_the_middle(

@@ -13,7 +13,7 @@ from stacks import config
 from stacks.oci import Registry
 from stacks.platform import Platform
 from tests.gcp.stacks import API_KEY, ROOT, filled
-from tests.stacks.mock_engine import Engine
+from tests.mock_engine import Engine
 
 TOKEN = "ya29.test-access-token"
 AGENT_DIGEST, RUNNER_DIGEST = f"sha256:{'1a' * 32}", f"sha256:{'2b' * 32}"

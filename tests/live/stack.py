@@ -102,7 +102,7 @@ def environment(home: Path, engine: Path, api_url: str) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PREFECT_API_URL": api_url,
-        "PYTHONPATH": str(ROOT),  # the provider process imports stacks.prefect
+        "PYTHONPATH": str(ROOT),  # the provider process imports prefect_as_code
     }
 
 

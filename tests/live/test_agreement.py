@@ -15,16 +15,16 @@ from typing import Any
 import httpx
 import pytest
 
-from stacks.prefect import schedules
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.block import BlockProvider
-from stacks.prefect.declared import same, unsendable
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.global_concurrency_limit import GlobalConcurrencyLimitProvider
-from stacks.prefect.tag_concurrency_limit import TagConcurrencyLimitProvider
-from stacks.prefect.variable import VariableProvider
-from stacks.prefect.work_pool import WorkPoolProvider
-from stacks.prefect.work_queue import WorkQueueProvider
+from prefect_as_code import schedules
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.block import BlockProvider
+from prefect_as_code.declared import same, unsendable
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.global_concurrency_limit import GlobalConcurrencyLimitProvider
+from prefect_as_code.tag_concurrency_limit import TagConcurrencyLimitProvider
+from prefect_as_code.variable import VariableProvider
+from prefect_as_code.work_pool import WorkPoolProvider
+from prefect_as_code.work_queue import WorkQueueProvider
 
 pytestmark = pytest.mark.live
 

@@ -5,7 +5,7 @@ import pytest
 from prefect.blocks.core import Block as PrefectBlock
 from pydantic import SecretStr
 
-from stacks.prefect import Block, BlockArgs, BlockType, BlockTypeArgs
+from prefect_as_code import Block, BlockArgs, BlockType, BlockTypeArgs
 from tests.live.stack import FailedError
 
 pytestmark = pytest.mark.live

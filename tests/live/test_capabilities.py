@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from stacks.prefect import PrefectApiError
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.connection import Connection
-from stacks.prefect.paths import at
+from prefect_as_code import PrefectApiError
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.connection import Connection
+from prefect_as_code.paths import at
 
 pytestmark = pytest.mark.live
 

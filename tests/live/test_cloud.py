@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pulumi
 import pytest
 
-from stacks.prefect import (
+from prefect_as_code import (
     Deployment,
     DeploymentArgs,
     PrefectApiError,
@@ -16,9 +16,9 @@ from stacks.prefect import (
     Webhook,
     WebhookArgs,
 )
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.connection import Connection
-from stacks.prefect.paths import at
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.connection import Connection
+from prefect_as_code.paths import at
 from tests.live.gateway import KEY, READER, Gateway, gateway
 from tests.live.stack import FailedError, Stack
 from tests.live.test_life import Shop

@@ -10,17 +10,17 @@ import httpx
 import pulumi
 import pytest
 
-from stacks.prefect import PrefectError
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.block import BlockProvider
-from stacks.prefect.connection import Connection
-from stacks.prefect.declared import Props, decode, encode
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.global_concurrency_limit import GlobalConcurrencyLimitProvider
-from stacks.prefect.provider import PrefectProvider
-from stacks.prefect.work_pool import WorkPoolProvider
-from stacks.prefect.work_queue import WorkQueueProvider
+from prefect_as_code import PrefectError
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.block import BlockProvider
+from prefect_as_code.connection import Connection
+from prefect_as_code.declared import Props, decode, encode
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.global_concurrency_limit import GlobalConcurrencyLimitProvider
+from prefect_as_code.provider import PrefectProvider
+from prefect_as_code.work_pool import WorkPoolProvider
+from prefect_as_code.work_queue import WorkQueueProvider
 
 pytestmark = pytest.mark.live
 

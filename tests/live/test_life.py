@@ -8,7 +8,7 @@ import psutil
 import pulumi
 import pytest
 
-from stacks.prefect import (
+from prefect_as_code import (
     Block,
     BlockArgs,
     Deployment,

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.live
 
 PROGRAM = """
 import pulumi
-from stacks.prefect import PrefectError
-from stacks import prefect
+from prefect_as_code import PrefectError
+import prefect_as_code as prefect
 
 pulumi.export("found", {
     "automation": prefect.find_automation("theirs"),

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stacks import prefect as p
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.connection import Connection
-from stacks.prefect.declared import encode
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.global_concurrency_limit import GlobalConcurrencyLimitProvider
-from stacks.prefect.tag_concurrency_limit import TagConcurrencyLimitProvider
-from stacks.prefect.work_pool import WorkPoolProvider
-from stacks.prefect.work_queue import WorkQueueProvider
+import prefect_as_code as p
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.connection import Connection
+from prefect_as_code.declared import encode
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.global_concurrency_limit import GlobalConcurrencyLimitProvider
+from prefect_as_code.tag_concurrency_limit import TagConcurrencyLimitProvider
+from prefect_as_code.work_pool import WorkPoolProvider
+from prefect_as_code.work_queue import WorkQueueProvider
 from tests.live.stack import Stack
 from tests.live.test_guards import Kept
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.connection import Connection
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.variable import VariableProvider
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.connection import Connection
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.variable import VariableProvider
 from tests.live.test_guards import Kept
 
 pytestmark = pytest.mark.live

@@ -5,7 +5,7 @@ from collections import Counter
 import pulumi
 import pytest
 
-from stacks.prefect import (
+from prefect_as_code import (
     Automation,
     AutomationArgs,
     Deployment,

@@ -9,7 +9,7 @@ from tests.live.project import Project
 pytestmark = pytest.mark.live
 
 PROGRAM = """
-from stacks.prefect import Deployment, DeploymentArgs
+from prefect_as_code import Deployment, DeploymentArgs
 
 for name in {names}:
     Deployment(name, DeploymentArgs(flow_name="orphans", name=name, entrypoint="a.py:f"))
@@ -27,7 +27,7 @@ def test_what_no_state_knows_is_told_of_and_pruned_when_asked(
     program = PROGRAM.format(names=["kept", "lost"])
     project = Project(tmp_path / "project", api_url, pulumi_bin, program, name="orphans")
     up = ("pulumi", "up", "--yes", "--skip-preview")
-    recover = (sys.executable, "-m", "stacks.prefect.recover", "--yes")
+    recover = (sys.executable, "-m", "prefect_as_code.recover", "--yes")
     project.run(*up)
     project.run("pulumi", "state", "delete", "--yes", urn("lost"))
     (project.home / "__main__.py").write_text(PROGRAM.format(names=["kept"]))

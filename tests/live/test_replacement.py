@@ -2,7 +2,7 @@
 
 import pytest
 
-from stacks.prefect import Automation, AutomationArgs, Deployment, DeploymentArgs
+from prefect_as_code import Automation, AutomationArgs, Deployment, DeploymentArgs
 from tests.live.recorder import recording
 from tests.live.stack import FailedError
 from tests.live.test_life import DAILY, Shop, read, schedule_now, scheduled

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stacks.prefect import Deployment, DeploymentArgs
+from prefect_as_code import Deployment, DeploymentArgs
 from tests.live.stack import FailedError
 
 pytestmark = pytest.mark.live

@@ -10,9 +10,9 @@ from prefect.client.orchestration import get_client
 from prefect.deployments import run_deployment
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.connection import Connection
 from promotion.proof import Proof, proofs, run_url
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.connection import Connection
 from tests.promotion.runs import Runs
 
 OLD, NEW = f"sha256:{'0d' * 32}", f"sha256:{'4e' * 32}"

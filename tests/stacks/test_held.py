@@ -7,7 +7,7 @@ import pytest
 
 from stacks.held import LostImageError, held
 from stacks.oci import Reference, Registry, RegistryError
-from tests.stacks.mock_engine import Engine
+from tests.mock_engine import Engine
 
 DIGEST = f"sha256:{'0f' * 32}"
 REPOSITORY = "europe-west1-docker.pkg.dev/acme/dataflows/agent"

@@ -11,7 +11,7 @@ from stacks import platform as platform_module
 from stacks.config import StackConfig
 from stacks.platform import Platform
 from stacks.runner import job_template
-from tests.stacks.mock_engine import build
+from tests.mock_engine import build
 
 ROOT = Path(__file__).parents[2]
 VALUES = {

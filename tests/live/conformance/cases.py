@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from stacks.prefect import (
+from prefect_as_code import (
     Automation,
     AutomationArgs,
     Block,
@@ -30,7 +30,7 @@ from stacks.prefect import (
     WorkQueue,
     WorkQueueArgs,
 )
-from stacks.prefect.provider import PrefectResource
+from prefect_as_code.provider import PrefectResource
 
 NEVER: Final = object()  # a field that cannot be cleared, or cannot drift; the row says why
 

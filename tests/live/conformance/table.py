@@ -11,11 +11,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pulumi
 
-from stacks.prefect import BlockType, BlockTypeArgs
-from stacks.prefect.declared import Undeclared
+from prefect_as_code import BlockType, BlockTypeArgs
+from prefect_as_code.declared import Undeclared
 from tests.live.conformance.cases import KINDS, NEVER, Kind
 
-README = Path(__file__).parents[3] / "stacks" / "prefect" / "README.md"
+README = Path(__file__).parents[3] / "prefect_as_code" / "README.md"
 BEGIN, END = "<!-- python -m tests.live.conformance.table -->", "<!-- end -->"
 
 

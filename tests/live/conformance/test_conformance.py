@@ -16,7 +16,7 @@ import httpx
 import pulumi
 import pytest
 
-from stacks.prefect import WorkPool, WorkPoolArgs, WorkQueue, WorkQueueArgs
+from prefect_as_code import WorkPool, WorkPoolArgs, WorkQueue, WorkQueueArgs
 from tests.live.conformance.cases import KINDS, NEVER, TEMPLATE, Kind, Row
 from tests.live.gateway import ACCOUNT, KEY, WORKSPACE, gateway
 from tests.live.recorder import Recorder, recording

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from stacks.prefect.api import PrefectApi
-from stacks.prefect.connection import Connection
-from stacks.prefect.declared import Props, decode, same
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.connection import Connection
+from prefect_as_code.declared import Props, decode, same
 from tests.live.conformance.cases import KINDS, NEVER, Kind
 from tests.live.conformance.hands import declared, hands
 from tests.live.server import PatientClient

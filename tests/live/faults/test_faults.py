@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from stacks.prefect.api import Patience, PrefectApi
-from stacks.prefect.connection import Connection
-from stacks.prefect.declared import Props, decode, encode
-from stacks.prefect.paths import at
-from stacks.prefect.provider import PrefectProvider
+from prefect_as_code.api import Patience, PrefectApi
+from prefect_as_code.connection import Connection
+from prefect_as_code.declared import Props, decode, encode
+from prefect_as_code.paths import at
+from prefect_as_code.provider import PrefectProvider
 from tests.live.conformance.cases import KINDS, Kind
 from tests.live.faults.faulty import Faulty, failing
 from tests.live.stack import Stack

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pulumi
 
-from stacks.prefect import (
+from prefect_as_code import (
     Automation,
     AutomationArgs,
     Block,

@@ -138,7 +138,7 @@ def test_after_each_kill_one_command_puts_everything_right(
             killer.kill_an_up(forward, longest)
             kills[killer.how] += 1
             began = time.monotonic()
-            project.run(sys.executable, "-m", "stacks.prefect.recover", "--yes")
+            project.run(sys.executable, "-m", "prefect_as_code.recover", "--yes")
             recovered = time.monotonic() - began
             assert on_server(prefect) == declared_by(world), f"kill {kills.total()}: {killer.how}"
             nothing = ("--yes", "--skip-preview", "--expect-no-changes")

@@ -1,4 +1,4 @@
-"""The way out when an `up` was killed: ``python -m stacks.prefect.recover [--stack NAME] [--yes]``.
+"""The way out of a killed `up`: ``python -m prefect_as_code.recover [--stack NAME] [--yes]``.
 
 A killed `up` leaves a lock, a note of what it was about to make, and perhaps objects in Prefect
 that no state knows. This takes the lock away, looks at what is there, and finishes the `up`; what
@@ -73,7 +73,7 @@ def _pulumi(*arguments: str, **env: str) -> int:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(prog="python -m stacks.prefect.recover")
+    options = argparse.ArgumentParser(prog="python -m prefect_as_code.recover")
     options.add_argument("--stack", help="the stack's name; else the one that is selected")
     options.add_argument("--yes", action="store_true", help="ask nothing")
     options.add_argument(

@@ -5,14 +5,14 @@ import httpx
 import pulumi
 import pytest
 
-from stacks.prefect import PrefectError
-from stacks.prefect.block import BlockProvider
-from stacks.prefect.declared import UNDECLARED, decode, encode, same
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.variable import VariableProvider
-from stacks.prefect.work_pool import WorkPoolProvider
-from stacks.prefect.work_queue import WorkQueueProvider
-from tests.stacks.fake_prefect import DONE, GONE, FakePrefect, ok
+from prefect_as_code import PrefectError
+from prefect_as_code.block import BlockProvider
+from prefect_as_code.declared import UNDECLARED, decode, encode, same
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.variable import VariableProvider
+from prefect_as_code.work_pool import WorkPoolProvider
+from prefect_as_code.work_queue import WorkQueueProvider
+from tests.prefect_as_code.fake_prefect import DONE, GONE, FakePrefect, ok
 
 PROVIDERS = (
     BlockProvider,
@@ -203,7 +203,7 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         ("told", "way_out"),
-        [(None, "python -m stacks.prefect.recover --stack NAME"), ("make mend", "make mend")],
+        [(None, "python -m prefect_as_code.recover --stack NAME"), ("make mend", "make mend")],
     )
     def test_names_a_way_out_that_there_is_where_it_is_run(self, monkeypatch, told, way_out):
         monkeypatch.setenv("PREFECT_RECOVER", told or "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.prefect import BlockTypeArgs, PrefectError, flow_of, introspect, remembered, worker_of
+from prefect_as_code import BlockTypeArgs, PrefectError, flow_of, introspect, remembered, worker_of
 
 ROOT = Path(__file__).parents[2]
 FLOW = """
@@ -208,7 +208,7 @@ def test_a_process_that_dies_is_told_of(project):
 
 INTERRUPTED = """
 import os, signal
-from stacks.prefect import remembered
+from prefect_as_code import remembered
 
 def ask():
     return remembered._process("worker").ask("worker", "prefect.workers.process:ProcessWorker")

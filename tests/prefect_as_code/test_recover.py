@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.prefect.recover import recover
+from prefect_as_code.recover import recover
 
 
 @pytest.fixture

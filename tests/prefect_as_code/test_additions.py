@@ -8,8 +8,8 @@ from prefect.events.schemas.automations import MetricTrigger
 from prefect.server.events import actions
 from prefect.server.events.schemas import automations
 
-from stacks.prefect.additions import ADDITIONS, WHATEVER, actions_as_declared, trigger_as_declared
-from stacks.prefect.declared import same
+from prefect_as_code.additions import ADDITIONS, WHATEVER, actions_as_declared, trigger_as_declared
+from prefect_as_code.declared import same
 
 SOME = str(uuid4())
 EVENT = {"type": "event", "posture": "Reactive"}

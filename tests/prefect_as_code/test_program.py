@@ -3,8 +3,8 @@
 import pulumi
 import pytest
 
-from stacks import prefect as p
-from tests.stacks.mock_engine import build
+import prefect_as_code as p
+from tests.mock_engine import build
 
 TRIGGER = {"type": "event", "posture": "Reactive", "expect": ["a"]}
 TWICE = {

@@ -1,4 +1,4 @@
-"""stacks/prefect/README.md tells of each resource what its conformance cases prove."""
+"""prefect_as_code/README.md tells of each resource what its conformance cases prove."""
 
 from tests.live.conformance.table import BEGIN, END, README, text
 

@@ -3,11 +3,11 @@
 import pulumi
 import pytest
 
-from stacks import prefect as p
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.declared import encode
-from tests.stacks.fake_prefect import FakePrefect
-from tests.stacks.mock_engine import build
+import prefect_as_code as p
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.declared import encode
+from tests.mock_engine import build
+from tests.prefect_as_code.fake_prefect import FakePrefect
 
 EVENT = {"type": "event", "posture": "Reactive", "expect": ["a"]}
 NOTHING = {"type": "do-nothing"}

@@ -7,11 +7,11 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from stacks.prefect import PrefectApiError, PrefectError, PrefectUnreachable
-from stacks.prefect.api import Patience, PrefectApi
-from stacks.prefect.connection import resolve
-from stacks.prefect.paths import at
-from tests.stacks.fake_prefect import DONE, GONE, URL, FakePrefect, ok
+from prefect_as_code import PrefectApiError, PrefectError, PrefectUnreachable
+from prefect_as_code.api import Patience, PrefectApi
+from prefect_as_code.connection import resolve
+from prefect_as_code.paths import at
+from tests.prefect_as_code.fake_prefect import DONE, GONE, URL, FakePrefect, ok
 
 BUSY = httpx.Response(503, json={"exception_message": "Service Unavailable"})
 

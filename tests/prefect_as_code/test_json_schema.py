@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.json_schema import misfits
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.json_schema import misfits
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_of_a_choice_it_is_said_what_each_misses():
 
 def test_no_format_no_pydantic_which_takes_long_to_import():
     seen = (
-        "import sys; from stacks.prefect.json_schema import misfits;"
+        "import sys; from prefect_as_code.json_schema import misfits;"
         "[*misfits({'type': 'integer'}, 'x')]; print('pydantic' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True)

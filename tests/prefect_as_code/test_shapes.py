@@ -8,14 +8,14 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from stacks import prefect as p
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.declared import encode
-from stacks.prefect.deployment import DeploymentProvider
-from stacks.prefect.global_concurrency_limit import GlobalConcurrencyLimitProvider
-from stacks.prefect.variable import VariableProvider
-from stacks.prefect.work_pool import WorkPoolProvider
-from tests.stacks.mock_engine import build
+import prefect_as_code as p
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.declared import encode
+from prefect_as_code.deployment import DeploymentProvider
+from prefect_as_code.global_concurrency_limit import GlobalConcurrencyLimitProvider
+from prefect_as_code.variable import VariableProvider
+from prefect_as_code.work_pool import WorkPoolProvider
+from tests.mock_engine import build
 
 D, POOL = DeploymentProvider, WorkPoolProvider
 NAMED = {

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.prefect.automation import AutomationProvider
-from stacks.prefect.declared import decode, encode, same
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.declared import decode, encode, same
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 JSON = st.recursive(

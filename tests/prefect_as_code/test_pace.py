@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from stacks.prefect.api import Patience, PrefectApi
-from stacks.prefect.connection import Connection
-from stacks.prefect.paths import at
-from tests.stacks.fake_prefect import URL, ok
+from prefect_as_code.api import Patience, PrefectApi
+from prefect_as_code.connection import Connection
+from prefect_as_code.paths import at
+from tests.prefect_as_code.fake_prefect import URL, ok
 
 THREADS = 4  # as many as Pulumi's dynamic provider process has
 

@@ -4,7 +4,7 @@ import pulumi
 import pytest
 from prefect.workers.process import ProcessWorker
 
-from stacks.prefect import PrefectError, WorkPoolArgs, check_job_variables
+from prefect_as_code import PrefectError, WorkPoolArgs, check_job_variables
 
 TEMPLATE = {
     "job_configuration": {},

@@ -8,7 +8,7 @@ def recover() -> str:
 
     Whoever runs Pulumi for the user says in PREFECT_RECOVER how that is done here.
     """
-    return os.environ.get("PREFECT_RECOVER") or "python -m stacks.prefect.recover --stack NAME"
+    return os.environ.get("PREFECT_RECOVER") or "python -m prefect_as_code.recover --stack NAME"
 
 
 def takes_over(api_url: str, *, identical: bool) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.prefect import introspect
+from prefect_as_code import introspect
 
 from .signatures import cases, imported
 

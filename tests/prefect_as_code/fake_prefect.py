@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from stacks.prefect.api import Patience, PrefectApi
-from stacks.prefect.connection import Connection
+from prefect_as_code.api import Patience, PrefectApi
+from prefect_as_code.connection import Connection
 
 URL = "http://prefect.test/api"
 Answer = httpx.Response | httpx.TransportError | Callable[[Any], httpx.Response]

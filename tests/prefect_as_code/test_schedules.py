@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacks.prefect import schedules
+from prefect_as_code import schedules
 
 
 def refusal(**schedule):
