@@ -37,7 +37,7 @@ class Elsewhere:
     def install(self, *what: str) -> None:
         """In the versions that this repository is locked to."""
         lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
-        pins = [line.partition(" ")[0] for line in lines if "==" in line.partition(" ")[0]]
+        pins = [line.removesuffix("\\") for line in lines if line[:1].isalnum()]
         constraints = self.home / "constraints.txt"
         constraints.write_text("\n".join(pins))
         told = (UV, "pip", "install", "--quiet", "--python", str(self.scripts / "python"))
