@@ -135,7 +135,7 @@ audit: $(PROGRAM) ## Look for known vulnerabilities in what the images have of P
 
 .PHONY: docs
 docs: $(PROGRAM) ## Write the configuration's reference from its models
-	@$(PY) -m stacks.reference
+	@$(PY) -m stacks.config.reference
 
 .PHONY: bench
 bench: $(ALL) ## Measure beside the peers (PART=registration or images; ARGS="--help")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from prefect_as_code import PrefectError
 from prefect_as_code.api import PrefectApi
+from stacks.config.images import Promotion
 from stacks.oci import Reference, Registry, RegistryError
-from stacks.sections import Promotion
 
 from . import settings, stack, tree
 from .errors import RefusedError

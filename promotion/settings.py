@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
 from ruamel.yaml.error import YAMLError
 
-from stacks.complaints import explain
+from stacks.config.complaints import explain
+from stacks.config.images import Promote, Promotion
+from stacks.config.section import Section
 from stacks.oci import google_repository
-from stacks.sections import Promote, Promotion, Section
 
 from .errors import RefusedError
 

@@ -10,7 +10,7 @@ import pulumi
 from flows.checking import UnreadableError, relative
 from flows.declarations import FILE
 
-from .complaints import closest
+from .config.complaints import closest
 
 
 class DeclarationError(pulumi.RunError):  # Pulumi shows its text alone, without a traceback

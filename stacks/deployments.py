@@ -13,11 +13,11 @@ from flows.declarations import FlowDeployment, Schedule, complaints, gathered, w
 from prefect_as_code import UNDECLARED, DeploymentArgs, PrefectError, flow_of
 from prefect_as_code.deployment import DeploymentProvider
 
-from .cloud_run import cpu_problem, memory_problem, pair_problem
-from .complaints import closest
 from .config import StackConfig
+from .config.cloud_run import cpu_problem, memory_problem, pair_problem
+from .config.complaints import closest
+from .config.google import CloudRun
 from .declared import DeclarationError
-from .sections import CloudRun
 
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.
 _SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)

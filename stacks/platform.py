@@ -10,8 +10,6 @@ from prefect_as_code import (
     UNDECLARED,
     Block,
     BlockArgs,
-    BlockType,
-    BlockTypeArgs,
     Deployment,
     Variable,
     VariableArgs,
@@ -24,16 +22,9 @@ from prefect_as_code import (
 from .config import StackConfig
 from .declared import read
 from .deployments import deployment_args
-from .places import Lake, Machine, Place
-from .sections import Build, CloudRun, Data, Google, Process, Promote, Storage
+from .places import place_of
 
 Told: TypeAlias = Mapping[str, Any]
-
-_GOOGLE_BLOCKS = {  # by the path of the class, the slug of its type
-    "prefect_gcp:GcpCredentials": "gcp-credentials",
-    "prefect_gcp:GcsBucket": "gcs-bucket",
-    "prefect_gcp:BigQueryWarehouse": "bigquery-warehouse",
-}
 
 
 class Platform:
@@ -42,7 +33,7 @@ class Platform:
     def __init__(
         self, config: StackConfig, landing_options: pulumi.Input[dict[str, object]]
     ) -> None:
-        stack, place = pulumi.get_stack(), _place(config)
+        stack, place = pulumi.get_stack(), place_of(config)
         # Before the first resource, so that a bad declaration changes nothing.
         declared = deployment_args(
             read(),
@@ -83,8 +74,6 @@ class Platform:
                 ),
             )
         )
-        if site.lake:
-            data += _google_blocks(site.lake, stack)
         self.deployments = [
             Deployment(
                 key,
@@ -104,43 +93,6 @@ class Platform:
         pulumi.export("deployments", {d._name: d.id for d in self.deployments})
         for name, value in self.outputs.items():
             pulumi.export(name, value)
-
-
-def _place(config: StackConfig) -> Place:
-    match config:
-        case StackConfig(runner=Process(), data=Data() as data):
-            return Machine(data)
-        case StackConfig(
-            runner=CloudRun() as runner,
-            google=Google() as google,
-            images=(Build() | Promote()) as images,
-            storage=Storage() as storage,
-        ):
-            from .cloud import Cloud  # takes seconds, which a stack of processes can do without
-
-            return Cloud(config, runner, google, images, storage)
-        case _:
-            raise ValueError("sections are missing: config.load() would have said which")
-
-
-def _google_blocks(lake: Lake, stack: str) -> list[pulumi.Resource]:
-    """Blocks without a key: who loads one acts as whoever runs it."""
-    credentials, gcs_bucket, big_query = _GOOGLE_BLOCKS
-    types = {
-        each: BlockType(f"{slug}-type", BlockTypeArgs.of(each))
-        for each, slug in _GOOGLE_BLOCKS.items()
-    }
-    args = BlockArgs.of(credentials, name=f"google-{stack}", project=lake.project)
-    google = Block("google", args, _after(types[credentials]))
-    reference = {"$ref": {"block_document_id": google.id}}
-    args = BlockArgs.of(big_query, name=f"warehouse-{stack}", gcp_credentials=reference)
-    blocks = [Block("warehouse", args, _after(types[big_query]))]
-    for what, bucket in lake.buckets.items():
-        args = BlockArgs.of(
-            gcs_bucket, name=f"{what}-{stack}", bucket=bucket, gcp_credentials=reference
-        )
-        blocks.append(Block(f"{what}-bucket", args, _after(types[gcs_bucket])))
-    return [google, *blocks]
 
 
 def _formerly(key: str) -> pulumi.ResourceOptions:

@@ -9,9 +9,8 @@ import pulumi
 import pytest
 from pydantic import BaseModel
 
-from stacks import reference
-from stacks.config import SECRETS, StackConfig
-from tests.gcp import graph, stacks
+from stacks.config import SECRETS, StackConfig, reference
+from tests.places.google import graph, stacks
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

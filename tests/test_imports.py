@@ -7,64 +7,50 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+OF_ALL_PLACES = (
+    "prefect_as_code",
+    "stacks.config",
+    "stacks.images",
+    "stacks.oci",
+    "stacks.places.place",
+    "stacks.places.template",
+)
+
 # For each room, in the order of the first that fits: what of this repository it may import.
 MAY_IMPORT = {
     "__main__": ("stacks.config", "stacks.platform"),
     "prefect_as_code.reading": ("prefect_as_code.reading",),  # loaded by the process of its own
     "prefect_as_code": ("prefect_as_code",),
     "stacks.oci": ("stacks.oci",),
-    "stacks.gcp": ("stacks.cloud_run", "stacks.gcp", "stacks.oci", "stacks.runner"),
-    "stacks.config": ("stacks.cloud_run", "stacks.complaints", "stacks.sections"),
-    "stacks.sections": ("stacks.cloud_run",),
-    "stacks.complaints": ("stacks.sections",),
-    "stacks.held": ("stacks.oci",),
-    "stacks.images": ("stacks.held", "stacks.permissions", "stacks.revision"),
-    "stacks.places": ("prefect_as_code", "stacks.runner", "stacks.sections"),
-    "stacks.cloud": (
-        "stacks.config",
-        "stacks.gcp",
-        "stacks.held",
-        "stacks.images",
-        "stacks.oci",
-        "stacks.places",
-        "prefect_as_code",
-        "stacks.revision",
-        "stacks.sections",
-    ),
-    "stacks.declared": ("stacks.complaints", "flows.checking", "flows.declarations"),
+    "stacks.config": ("stacks.config",),
+    "stacks.images": ("stacks.images", "stacks.oci"),
+    # A place knows the config, the images, and what all places share; no other place.
+    "stacks.places.place": (),
+    "stacks.places.template": (),
+    "stacks.places.machine": (*OF_ALL_PLACES,),
+    "stacks.places.google": (*OF_ALL_PLACES, "stacks.places.google"),
+    "stacks.places": ("stacks.config", "stacks.places.place"),
+    "stacks.declared": ("stacks.config.complaints", "flows.checking", "flows.declarations"),
     "stacks.deployments": (
-        "stacks.cloud_run",
-        "stacks.complaints",
         "stacks.config",
         "stacks.declared",
         "prefect_as_code",
-        "stacks.sections",
         "flows.checking",
         "flows.declarations",
     ),
     "stacks.platform": (
-        "stacks.cloud",
         "stacks.config",
         "stacks.declared",
         "stacks.deployments",
         "stacks.places",
         "prefect_as_code",
-        "stacks.runner",
-        "stacks.sections",
     ),
     "stacks.prefect": ("prefect_as_code",),  # where states of the time before look for it
-    "stacks.reference": ("stacks.config", "stacks.sections"),
     "stacks": (),
     "flows": ("flows",),
     "tools": ("tools",),
     "local": ("local", "tools"),
-    "promotion": (
-        "promotion",
-        "stacks.complaints",
-        "stacks.oci",
-        "prefect_as_code",
-        "stacks.sections",
-    ),
+    "promotion": ("promotion", "stacks.config", "stacks.oci", "prefect_as_code"),
 }
 # The provider process must start fast, and the package must be usable by itself.
 MAY_NOT_IMPORT = {

@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 
 from tests.cloud.cloud import Cloud, World
-from tests.gcp.stacks import ROOT, filled
 from tests.live.stack import environment
+from tests.places.google.stacks import ROOT, filled
 
 _PARTS = (
     "Pulumi.yaml",

@@ -7,7 +7,7 @@ import sys
 import httpx
 
 from tests.cloud.checkout import Checkout
-from tests.gcp.stacks import ROOT, filled
+from tests.places.google.stacks import ROOT, filled
 from tests.registry import RealRegistry
 
 TEMPLATE = "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate"

@@ -9,7 +9,7 @@ import pytest
 from tests.cloud.checkout import Checkout
 from tests.cloud.contents import on_server
 from tests.cloud.values import in_clear
-from tests.gcp.stacks import API_KEY
+from tests.places.google.stacks import API_KEY
 
 pytestmark = pytest.mark.live
 

@@ -21,7 +21,7 @@ from tests.cloud.promoting import (
     prove,
     status,
 )
-from tests.gcp.stacks import PROMOTED
+from tests.places.google.stacks import PROMOTED
 from tests.registry import RealRegistry, image
 
 pytestmark = pytest.mark.live

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from stacks.gcp.cloud_init import Worker, systemd_unit
+from stacks.places.google.cloud_init import Worker, systemd_unit
 from tests.images.google import VERSION, google
 from tests.live.gateway import KEY, gateway
 from tests.live.server import free_port

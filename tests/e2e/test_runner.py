@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
-DIRECTORY = "/opt/dataflows"  # where a deployment's pull step goes: stacks.cloud
+DIRECTORY = "/opt/dataflows"  # where a deployment's pull step goes: stacks.places.google.cloud
 STARTS = [(), ("prefect", "flow-run", "execute")]
 SETTINGS = """
 from prefect.blocks.system import Secret

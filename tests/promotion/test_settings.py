@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from promotion.errors import RefusedError
 from promotion.settings import KEPT, History, Settings, one_line, read
-from stacks.sections import Promotion
-from tests.gcp.stacks import PROMOTED
+from stacks.config.images import Promotion
+from tests.places.google.stacks import PROMOTED
 
 HEAD = "# Of prod.\nencryptionsalt: v1:abc=\nconfig:\n  dataflows:google: {project: acme} # short\n"
 IMAGES = "  dataflows:images:\n    source: promote # of dev\n    repository: dataflows-prod\n"

@@ -9,8 +9,8 @@ import pytest
 
 from stacks import platform as platform_module
 from stacks.config import StackConfig
+from stacks.places.template import job_template
 from stacks.platform import Platform
-from stacks.runner import job_template
 from tests.mock_engine import build
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def test_a_stack_of_processes_does_without_what_takes_seconds_to_import():
 
 def test_a_stack_whose_sections_are_missing_is_not_guessed_at():
     bare = StackConfig.model_validate({**VALUES, "data": None})
-    with pytest.raises(ValueError, match="sections are missing"):
+    with pytest.raises(ValueError, match="data is missing"):
         build(lambda: Platform(bare, {}))
 
 

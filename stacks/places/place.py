@@ -1,0 +1,43 @@
+"""Where runs execute, in the words that the Prefect side of a stack needs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pulumi
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A place that stands.
+
+    ``job_variables`` are every deployment's, and so is ``version``, which a run keeps of the
+    deployment that it was made of; ``needs`` what has to be there before a run.
+    """
+
+    job_template: Mapping[str, Any]
+    landing: pulumi.Input[str]
+    warehouse: pulumi.Input[str]
+    job_variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    version: pulumi.Input[str] | None = None
+    needs: Sequence[pulumi.Resource] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Place(Protocol):
+    """A place, before it stands.
+
+    ``directory`` is where the flows lie when they run; ``overridable`` what of a declaration
+    counts here, by the name that the worker's ``default_template`` has for it.
+    """
+
+    @property
+    def worker(self) -> str: ...
+    @property
+    def directory(self) -> str: ...
+    @property
+    def default_template(self) -> Mapping[str, Any]: ...
+    @property
+    def overridable(self) -> Sequence[str]: ...
+
+    def build(self) -> Site: ...
