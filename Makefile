@@ -28,7 +28,7 @@ endif
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 .PHONY: up
 up: $(LOCAL) ## Bring the local stack up and run its flows; safe to repeat (RUNS=0: no flows)
@@ -136,6 +136,19 @@ audit: $(PROGRAM) ## Look for known vulnerabilities in what the images have of P
 .PHONY: docs
 docs: $(PROGRAM) ## Write the configuration's reference from its models
 	@$(PY) -m stacks.config.reference
+
+.PHONY: release-check
+release-check: $(ALL) ## See whether the library can be released, and build its wheel (TAG=v0.1.0)
+	@$(PY) -m tools.release check $(if $(TAG),--tag "$(TAG)")
+
+# GitHub's workflow does it when a tag is pushed.
+.PHONY: release
+release: $(ALL) ## Check it, and make the release of a tag on GitHub (TAG=v0.1.0)
+ifeq ($(TAG),)
+	@echo "make release TAG=v0.1.0, for example: a tag that is on GitHub" >&2; exit 2
+else
+	@$(PY) -m tools.release publish --tag "$(TAG)"
+endif
 
 .PHONY: bench
 bench: $(ALL) ## Measure beside the peers (PART=registration or images; ARGS="--help")

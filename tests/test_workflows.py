@@ -20,6 +20,7 @@ READS, IS_SOMEBODY, COMMENTS = (
     {"pull-requests": "write"},
 )
 PLANS, DEPLOYS = READS | IS_SOMEBODY | COMMENTS, READS | IS_SOMEBODY
+RELEASES = {"contents": "write"}
 
 # What each job may, of all that GitHub could let it.
 MAY = {
@@ -28,6 +29,7 @@ MAY = {
     "plan.yml": {"plan": PLANS},
     "deploy.yml": {"checks": READS, "dev": DEPLOYS, "prod": DEPLOYS},
     "up.yml": {"up": DEPLOYS},
+    "release.yml": {"checks": READS, "release": RELEASES},
 }
 # What .ci/run installs too, and GitHub's machines lack.
 INSTALL = "sudo apt-get update -qq && sudo apt-get install -y -qq docker-registry"
@@ -153,6 +155,18 @@ def test_what_is_merged_goes_to_dev_before_prod_and_is_checked_before_both():
         "dev": "checks",
         "prod": "dev",
     }
+
+
+def test_a_tag_is_checked_as_every_change_is_before_it_is_released():
+    told = read("release.yml")
+    assert told["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+    assert told["jobs"]["checks"]["uses"] == "./.github/workflows/checks.yml"
+    release = told["jobs"]["release"]
+    assert release["needs"] == "checks"
+    assert release["env"] == {"TAG": "${{ github.ref_name }}"}
+    assert [step["run"] for step in release["steps"] if "run" in step] == [
+        'make release TAG="$TAG"'
+    ]
 
 
 def test_a_fork_gets_no_plan_and_is_told_why():
