@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pulumi
 
-from flows.checking import UnreadableError, relative
 from flows.declarations import FILE
+from flows.declarations.checking import UnreadableError, relative
 
 from .config.complaints import closest
 

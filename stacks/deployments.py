@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pulumi
 
-from flows.checking import faults, place, sound
 from flows.declarations import FlowDeployment, Schedule, complaints, gathered, who
+from flows.declarations.checking import faults, place, sound
 from prefect_as_code import UNDECLARED, DeploymentArgs, PrefectError, flow_of
 from prefect_as_code.deployment import DeploymentProvider
 

@@ -30,12 +30,11 @@ MAY_IMPORT = {
     "stacks.places.machine": (*OF_ALL_PLACES,),
     "stacks.places.google": (*OF_ALL_PLACES, "stacks.places.google"),
     "stacks.places": ("stacks.config", "stacks.places.place"),
-    "stacks.declared": ("stacks.config.complaints", "flows.checking", "flows.declarations"),
+    "stacks.declared": ("stacks.config.complaints", "flows.declarations"),
     "stacks.deployments": (
         "stacks.config",
         "stacks.declared",
         "prefect_as_code",
-        "flows.checking",
         "flows.declarations",
     ),
     "stacks.platform": (
@@ -60,8 +59,6 @@ MAY_NOT_IMPORT = {
     "prefect_as_code.schedule_question": ("pulumi", "stacks"),  # in that process
     "prefect_as_code": ("prefect", "pulumi_gcp"),
     "stacks.oci": ("prefect", "pulumi_gcp"),
-    "flows.checking": ("pulumi", "prefect"),
-    "flows.complaints": ("pulumi", "prefect"),
     "flows.declarations": ("pulumi", "prefect"),
     "flows.deployments": ("pulumi", "prefect", "pyarrow"),
     "flows": ("pulumi",),

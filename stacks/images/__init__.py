@@ -1,6 +1,7 @@
 """What runs: images of this repository's files, held by a registry, known by their digests."""
 
 from .built import (
+    ASIDE,
     CONTENT,
     CONTEXTS,
     BuiltImage,
@@ -14,6 +15,7 @@ from .permissions import settle
 from .revision import git_revision, last_change
 
 __all__ = [
+    "ASIDE",
     "CONTENT",
     "CONTEXTS",
     "BuiltImage",

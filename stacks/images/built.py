@@ -25,6 +25,8 @@ CONTENT = {
     "agent": ("images/agent", "images/*.py"),
     "runner": ("flows", "images/runner", "images/*.py"),
 }
+# Of that, what the program alone reads: another schedule makes no other image.
+ASIDE = ("flows/declarations", "flows/deployments.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,7 @@ def labels(name: str, source: str | None) -> dict[str, str]:
     told = {"title": f"dataflows {name}"}
     if source:
         told["source"] = source
-    if change := last_change(CONTENT[name]):
+    if change := last_change(CONTENT[name], ASIDE):
         told |= {"revision": change.commit, "version": change.version}
     return {f"org.opencontainers.image.{key}": value for key, value in told.items()}
 

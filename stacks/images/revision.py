@@ -22,17 +22,18 @@ def git_revision() -> str:
         return "unknown"
 
 
-def last_change(paths: Sequence[str]) -> Change | None:
-    """The last commit that touched ``paths``, marked where files differ from it.
+def last_change(paths: Sequence[str], aside: Sequence[str] = ()) -> Change | None:
+    """The last commit that touched ``paths``, marked where files differ from it; less ``aside``.
 
     None where nobody can tell: there is no git, the files are in no commit yet, or the clone is
     shallow, whose last commit seems to have touched every file.
     """
+    told = (*paths, *(f":(exclude){path}" for path in aside))
     try:
         if _git("rev-parse", "--is-shallow-repository") == "true":
             return None
-        commit, _, date = _git("log", "-1", "--format=%H %cs", "--", *paths).partition(" ")
-        dirty = "-dirty" if _git("status", "--porcelain", "--", *paths) else ""
+        commit, _, date = _git("log", "-1", "--format=%H %cs", "--", *told).partition(" ")
+        dirty = "-dirty" if _git("status", "--porcelain", "--", *told) else ""
     except (OSError, subprocess.CalledProcessError):
         return None
     return Change(f"{commit}{dirty}", f"{date}-{commit[:7]}{dirty}") if commit else None

@@ -3,6 +3,7 @@
 ``python -m tests.live.conformance.table`` writes it there.
 """
 
+import re
 import types
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import MISSING, fields
@@ -15,8 +16,23 @@ from prefect_as_code import BlockType, BlockTypeArgs
 from prefect_as_code.declared import Undeclared
 from tests.live.conformance.cases import KINDS, NEVER, Kind
 
-README = Path(__file__).parents[3] / "prefect_as_code" / "README.md"
+ROOT = Path(__file__).parents[3]
+README = ROOT / "prefect_as_code" / "README.md"
 BEGIN, END = "<!-- python -m tests.live.conformance.table -->", "<!-- end -->"
+
+
+def examples(*programs: str) -> dict[str, str]:
+    """By kind, the block of ``examples/<program>/__main__.py`` that its name stands above."""
+    found: dict[str, str] = {}
+    for program in programs:
+        text = (ROOT / "examples" / program / "__main__.py").read_text()
+        for block in re.split(r"^# (?=[A-Z]\w+$)", text, flags=re.MULTILINE)[1:]:
+            kind, _, code = block.partition("\n")
+            found[kind] = code.strip()
+    return found
+
+
+EXAMPLES = examples("kinds", "cloud")
 
 
 def text() -> str:
@@ -62,6 +78,7 @@ def _resources() -> list[str]:
         provider = resource.provider
         cloud = " (Prefect Cloud)" if provider.only_cloud else ""
         lines += [f"### {resource.__name__}{cloud}", "", _in_words(resource, args), ""]
+        lines += ["```python", EXAMPLES[resource.__name__], "```", ""]
         lines += ["| Field | Type | |", "|---|---|---|"]
         for field in fields(args):
             notes = ["required"] if field.default is MISSING else []

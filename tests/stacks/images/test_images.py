@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.images import CONTENT, CONTEXTS, labels
+from stacks.images import ASIDE, CONTENT, CONTEXTS, labels
 from stacks.images.revision import last_change
 
 ROOT = Path(__file__).parents[3]
@@ -53,6 +53,14 @@ def test_an_image_is_of_the_last_commit_that_touched_what_is_in_it(git):
     assert revision("runner") == both
 
 
+def test_another_schedule_makes_no_other_image(git, tmp_path):
+    commit = git.commit("flows/hello.py")
+    git.commit("flows/deployments.py")
+    git.commit("flows/declarations/checking.py")
+    (tmp_path / "flows/deployments.py").write_text("changed\n")
+    assert revision("runner") == commit
+
+
 def test_its_version_sorts_by_date_and_names_the_commit(git):
     commit = git.commit("flows/hello.py")
     git.commit("docs/page.md")
@@ -92,7 +100,10 @@ def test_the_context_lets_in_what_the_image_is_said_to_be_of_and_nothing_else(im
     assert everything == "*"
     let_in = {Path(context, line[1:]).as_posix() for line in others if line.startswith("!")}
     assert let_in == {*CONTENT[image]}
-    assert [line for line in others if not line.startswith("!")] == ["**/__pycache__", "**/.*"]
+    aside = [*ASIDE] if image == "runner" else []
+    left_out = [line for line in others if not line.startswith("!")]
+    assert left_out == [*aside, "**/__pycache__", "**/.*"]
+    assert all((ROOT / each).exists() for each in aside)
 
 
 @pytest.mark.parametrize("image", CONTEXTS)
