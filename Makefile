@@ -134,8 +134,10 @@ audit: $(PROGRAM) ## Look for known vulnerabilities in what the images have of P
 	@for image in agent runner; do $(AUDIT) -r images/$$image/requirements.txt || exit 1; done
 
 .PHONY: docs
-docs: $(PROGRAM) ## Write the configuration's reference from its models
+docs: $(PROGRAM) ## Write what pages have from the code: references, the picture of dev
 	@$(PY) -m stacks.config.reference
+	@$(PY) -m tests.live.conformance.table
+	@$(PY) -m tests.places.google.picture
 
 .PHONY: release-check
 release-check: $(ALL) ## See whether the library can be released, and build its wheel (TAG=v0.1.0)
