@@ -145,7 +145,7 @@ release-check: $(ALL) ## See whether the library can be released, and build its 
 
 # GitHub's workflow does it when a tag is pushed.
 .PHONY: release
-release: $(ALL) ## Check it, and make the release of a tag on GitHub (TAG=v0.1.0)
+release: $(ALL) ## Check it, and release a tag on GitHub (TAG=v0.1.0)
 ifeq ($(TAG),)
 	@echo "make release TAG=v0.1.0, for example: a tag that is on GitHub" >&2; exit 2
 else
