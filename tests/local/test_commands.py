@@ -19,7 +19,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]):
 
 def test_make_help_lists_every_target():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    listed = re.findall(r"make ([\w-]+) ", shown.stdout)
+    listed = re.findall(r"^  make ([\w-]+) ", shown.stdout, re.MULTILINE)
     declared = re.findall(r"^\.PHONY: ([\w-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert listed == declared
 
