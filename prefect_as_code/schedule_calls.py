@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def limit_runs(api: "PrefectApi", id_: str, told: list[Props]) -> None:
-    """Tell how many runs to schedule once more: a POST of a deployment forgets it (3.8.8)."""
+    """Tell how many runs to schedule once more: a POST of a deployment forgets it (3.8, 3.9)."""
     limits = {s["slug"]: s["max_scheduled_runs"] for s in told if s.get("max_scheduled_runs")}
     path = at("/deployments/{}/schedules", id_)
     for live in api.call("GET", path) or [] if limits else []:

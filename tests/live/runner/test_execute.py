@@ -61,7 +61,8 @@ def test_a_run_that_is_cancelled_while_its_flow_loads_does_not_run(prefect, tmp_
         run.wait_for("loading")
         time.sleep(1.5)  # Prefect's own loads the flow twice, and looks only then
         run.set_state("CANCELLING")
-        assert process.wait(60) == 0
+        # Prefect's own hands on how its engine ended, though the run is Cancelled (since 3.9).
+        assert process.wait(60) == (0 if command == OURS else 128 + signal.SIGTERM)
     assert "waiting" not in run.notes
     assert run.state["type"] == "CANCELLED"
 
