@@ -1,12 +1,13 @@
 """A real Prefect server for the tests: its own database, a free loopback port, stopped by pid."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,20 @@ class PatientClient(httpx.Client):
                     return answer
             time.sleep(0.25)
         raise AssertionError
+
+
+def post(prefect: httpx.Client, path: str, body: Any) -> httpx.Response | None:
+    """The answer; none where the server fails at the request and ends its connection with it."""
+    content = json.dumps(body).encode()
+    for _ in range(3):
+        with suppress(httpx.TransportError):
+            return prefect.post(path, content=content, headers={"Content-Type": "application/json"})
+    return None
+
+
+def send(prefect: httpx.Client, path: str, body: Any) -> int:
+    answer = post(prefect, path, body)
+    return 500 if answer is None else answer.status_code
 
 
 @contextmanager
