@@ -8,15 +8,18 @@ BuildKit's image is pulled slowly, and the wrong place where DOCKER_HOST or a co
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
+from tools.plugins import needed
+from tools.readiness import config_of
+
 
 def builds(stack: str) -> bool:
-    file = Path(f"Pulumi.{stack}.yaml")
-    return file.is_file() and bool(re.search(r"^\s+source: *build\b", file.read_text(), re.M))
+    """What there is no file of builds nothing; whoever runs Pulumi says so."""
+    known = Path(f"Pulumi.{stack}.yaml").is_file()
+    return known and "docker-build" in needed(config_of(stack, Path()))
 
 
 def name() -> str:

@@ -76,3 +76,12 @@ def test_without_docker_nothing_is_said(monkeypatch, tmp_path, capsys):
 
 def test_only_a_stack_that_builds_has_use_for_one():
     assert [s for s in ("local", "dev", "prod", "none") if builder.builds(s)] == ["dev"]
+
+
+@pytest.mark.parametrize(
+    "images", ["{source: build}", '\n    source: "build"', "\n    source:  build # so"]
+)
+def test_a_stack_that_builds_may_say_so_as_yaml_can(images, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  dataflows:images: {images}\n")
+    assert builder.builds("dev")
