@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from errno import EAGAIN, EBUSY, ECONNRESET, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT
+from itertools import chain
 from typing import Any
 
 from flows.warehouse.door import WarehouseUnavailable
@@ -47,7 +48,8 @@ def _status(error: BaseException) -> int | None:
         response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
         response = getattr(response, "status_code", None)
-    told = (response, getattr(error, "code", None), getattr(error, "status", None))
+    # One after the other, as aiohttp warns whoever reads its `code`.
+    told = chain([response], (getattr(error, name, None) for name in ("status", "code")))
     return next((int(each) for each in told if isinstance(each, int)), None)
 
 

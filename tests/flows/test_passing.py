@@ -1,6 +1,7 @@
 """What is tried again: failures that pass, told by their cause and not by who raised them."""
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -17,9 +18,20 @@ from flows.passing import passes
 from flows.warehouse import NotIngested, Refused, WarehouseUnavailable
 
 
-def answered(status: int, code: str) -> Exception:
+def answered(status: int, code: str = "") -> Exception:
     told: Any = {"ResponseMetadata": {"HTTPStatusCode": status}, "Error": {"Code": code}}
     return botocore.ClientError(told, "GetObject")
+
+
+def of_requests(status: int) -> Exception:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError("told so", response=response)
+
+
+def of_aiohttp(status: int) -> Exception:
+    asked: Any = None
+    return aiohttp.ClientResponseError(asked, (), status=status)
 
 
 def caused(error: Exception, by: Exception) -> Exception:
@@ -76,3 +88,23 @@ def test_what_the_network_or_a_busy_server_did_passes(error: Exception) -> None:
 )
 def test_what_another_try_would_not_mend_does_not_pass(error: Exception) -> None:
     assert not passes(error)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "told",
+    [
+        answered,
+        of_requests,
+        of_aiohttp,
+        lambda status: HttpError({"code": status, "message": "told so"}),
+        lambda status: google.from_http_status(status, "told so"),
+        lambda status: caused(OSError("told so"), answered(status)),
+    ],
+    ids=["botocore", "requests", "aiohttp", "gcsfs", "google", "s3fs"],
+)
+def test_of_the_statuses_of_http_only_those_pass_that_mean_later(
+    told: Callable[[int], Exception],
+) -> None:
+    later = {408, 425, 429, 500, 502, 503, 504}
+    assert {status for status in range(300, 600) if passes(told(status))} == later
