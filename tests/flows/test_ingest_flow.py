@@ -102,6 +102,40 @@ def test_bytes_that_are_no_text_keep_no_other_month_out(stack: Stack) -> None:
     assert core.rows_in(stack.warehouse, "flights") == 6
 
 
+def test_of_a_month_each_table_is_told_of_by_itself(stack: Stack) -> None:
+    raw = pa.array([b"EWR", b"\xe9WR", b"JFK"], pa.binary())
+    latin = pa.Array.from_buffers(pa.string(), 3, raw.buffers())
+    land(stack.landing, "flights", "2013-02", some("flights", "2013-02", 3))
+    land(stack.landing, "weather", "2013-02", put(some("weather", "2013-02", 3), "origin", latin))
+    run = finished(ingest(return_state=True))
+    assert run.state
+    assert run.state.message
+    assert run.state.message.splitlines()[1:] == [
+        f"weather/2013-02: {stack.landing.url}/weather/2013-02.parquet: "
+        "origin: a value is not UTF-8 (row 1)"
+    ]
+    assert happened(artifacts(run)["partitions"]) == {
+        "flights/2013-02": ("loaded", 3),
+        "weather/2013-02": ("failed", 0),
+    }
+    assert core.rows_in(stack.warehouse, "flights") == 3
+
+    # And where it is the warehouse that does not take one of them.
+    with stack.warehouse.writer() as door:
+        door.ask(
+            "CREATE TABLE aviation.weather "
+            "(source_partition VARCHAR, source_sha256 VARCHAR, visib VARCHAR)"
+        )
+    land(stack.landing, "flights", "2013-02", some("flights", "2013-02", 2))
+    land(stack.landing, "weather", "2013-02", some("weather", "2013-02", 3))
+    run = finished(ingest(return_state=True))
+    assert happened(artifacts(run)["partitions"]) == {
+        "flights/2013-02": ("loaded", 2),
+        "weather/2013-02": ("failed", 0),
+    }
+    assert core.rows_in(stack.warehouse, "flights") == 2
+
+
 def test_many_bad_files_fit_a_screen(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
     months = [f"19{year}-{month:02}" for year in (90, 91) for month in range(1, 13)]
     for month in months:
