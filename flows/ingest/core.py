@@ -52,13 +52,13 @@ class Checked:
 def ledger(warehouse: Warehouse) -> Ledger:
     """What the warehouse holds, read from the rows themselves."""
     held: dict[Partition, Held] = {}
-    with suppress(NotIngested), warehouse.reader() as ask:
+    with suppress(NotIngested), warehouse.reader() as door:
         for table in tables.SCHEMAS:
             with suppress(NotIngested):
-                for row in ask(
+                for row in door.ask(
                     f"SELECT {PARTITION}, COUNT(*) AS row_count, "  # noqa: S608
                     f"MIN({FINGERPRINT}) AS first_file, MAX({FINGERPRINT}) AS last_file "
-                    f"FROM {table} GROUP BY {PARTITION}"
+                    f"FROM {door.name_of(table)} GROUP BY {PARTITION}"
                 ):
                     one = row["first_file"] if row["first_file"] == row["last_file"] else None
                     held[Partition(row[PARTITION], table)] = Held(one, row["row_count"])
@@ -140,8 +140,9 @@ def remove(warehouse: Warehouse, partition: Partition) -> None:
 
 def rows_in(warehouse: Warehouse, table: str) -> int:
     """How many rows the warehouse holds of ``table``."""
-    with suppress(NotIngested), warehouse.reader() as ask:
-        [row] = ask(f"SELECT COUNT(*) AS row_count FROM {table}")  # noqa: S608
+    with suppress(NotIngested), warehouse.reader() as door:
+        asked = f"SELECT COUNT(*) AS row_count FROM {door.name_of(table)}"  # noqa: S608
+        [row] = door.ask(asked)
         return int(row["row_count"])
     return 0
 

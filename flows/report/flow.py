@@ -42,5 +42,5 @@ def report(
     cache_policy=NO_CACHE,
 )
 def ask(warehouse: Warehouse, late_minutes: int, min_flights: int) -> "core.Delays":
-    with warehouse.reader() as query:
-        return core.delays(query, late_minutes, min_flights)
+    with warehouse.reader() as door:
+        return core.delays(door.ask, late_minutes, min_flights)

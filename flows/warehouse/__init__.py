@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from flows.warehouse.door import (
@@ -41,17 +41,15 @@ class Warehouse:
 
     url: str
 
-    @contextmanager
-    def reader(self) -> Iterator[Ask]:
-        """To ask with, in SQL that both databases speak; tables need no qualification."""
-        with self._opened(read_only=True) as door:
-            yield door.ask
+    def reader(self) -> AbstractContextManager[Door]:
+        """To ask with, in SQL that both databases speak. Tables need no qualification, but where
+        their names are not known to be plain words: ``name_of`` quotes them.
+        """
+        return self._opened(read_only=True)
 
-    @contextmanager
-    def writer(self) -> Iterator[Door]:
+    def writer(self) -> AbstractContextManager[Door]:
         """To load with; the database is made where there is none."""
-        with self._opened(read_only=False) as door:
-            yield door
+        return self._opened(read_only=False)
 
     @contextmanager
     def _opened(self, *, read_only: bool) -> Iterator[Door]:

@@ -52,10 +52,10 @@ class Door(Protocol):
         """What this warehouse calls a type, as ``columns`` gives it."""
 
     def name_of(self, table: str) -> str:
-        """``table`` as SQL that may stand in ``changes``."""
+        """``table`` as SQL, whatever it is called."""
 
     def quoted(self, column: str) -> str:
-        """``column`` as SQL."""
+        """``column`` as SQL, whatever it is called."""
 
     def replace(
         self,

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from threading import Lock, Thread
 from typing import Any
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow.parquet as pq
@@ -136,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = answer
 
     def told(self, path: str, body: bytes) -> dict[str, Any]:
-        match self.command, path.split("/"):
+        match self.command, [unquote(part) for part in path.split("/")]:
             case "GET", ["datasets", dataset]:
                 if not self.store.has(dataset):
                     raise Answer(404, "notFound", f"Not found: Dataset {dataset}")

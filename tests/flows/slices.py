@@ -42,8 +42,8 @@ def bring_in(landing: Landing, warehouse: Warehouse) -> list[str]:
 
 
 def ask(warehouse: Warehouse, sql: str) -> list[Row]:
-    with warehouse.reader() as query:
-        return query(sql)
+    with warehouse.reader() as door:
+        return door.ask(sql)
 
 
 def put(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:

@@ -58,6 +58,19 @@ def test_months_are_loaded_replaced_and_left_alone(landing: Landing, store: Stor
     assert left.fetchall() == []
 
 
+@pytest.mark.parametrize("name", ["GateChanges", "order", "Preços de passagens", "gate-changes"])
+def test_a_table_may_be_called_as_its_team_likes(
+    landing: Landing, store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(tables, "MONTHLY", (*tables.MONTHLY, name))
+    monkeypatch.setitem(tables.SCHEMAS, name, tables.SCHEMAS["flights"])
+    land(landing, name, "2013-01", some("flights", "2013-01", 3))
+    assert bring_in(landing, WAREHOUSE) == [f"{name}/2013-01"]
+    assert bring_in(landing, WAREHOUSE) == []
+    assert core.rows_in(WAREHOUSE, name) == 3
+    assert store.database.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [(name,)]
+
+
 def test_a_replacement_is_one_job_and_one_transaction(landing: Landing, store: Store) -> None:
     land(landing, "flights", "2013-01", some("flights", "2013-01"))
     bring_in(landing, WAREHOUSE)

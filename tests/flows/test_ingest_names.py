@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from flows.ingest import core, tables
 from flows.landing import Landing
 from flows.warehouse import Warehouse
-from tests.flows.slices import bring_in, land, some
+from tests.flows.slices import ask, bring_in, land, some
 
 FLIGHTS = some("flights", "2013-01", 3)
 NO_MONTH = "the name is no month like 2013-01"
@@ -150,12 +151,36 @@ def test_the_snapshot_called_all_counts_and_without_one_the_newest(
     )
 
 
+NAMES = ["GateChanges", "vôos", "Preços de passagens", "gate-changes", "order", "2013", "a.b", "日"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "[raw]", "voos*", "données#1", 'a"b'])
 def test_a_table_may_be_called_as_its_team_likes(
-    landing: Landing, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    landing: Landing, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(tables, "MONTHLY", (*tables.MONTHLY, "GateChanges"))
-    monkeypatch.setitem(tables.SCHEMAS, "GateChanges", tables.SCHEMAS["flights"])
-    land(landing, "GateChanges", "2013-01", FLIGHTS)
-    assert bring_in(landing, warehouse) == ["GateChanges/2013-01"]
+    monkeypatch.setattr(tables, "MONTHLY", (*tables.MONTHLY, name))
+    monkeypatch.setitem(tables.SCHEMAS, name, tables.SCHEMAS["flights"])
+    land(landing, name, "2013-01", FLIGHTS)
+    assert bring_in(landing, warehouse) == [f"{name}/2013-01"]
     assert bring_in(landing, warehouse) == []
-    assert core.rows_in(warehouse, "GateChanges") == 3
+    assert core.rows_in(warehouse, name) == 3
+    assert ask(warehouse, "SELECT table_name FROM duckdb_tables()") == [{"table_name": name}]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Ano", "a#b", 'a"b'])
+def test_a_column_may_be_called_as_its_team_likes(
+    landing: Landing, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    land(landing, "flights", "2013-01", FLIGHTS)
+    assert bring_in(landing, warehouse) == ["flights/2013-01"]
+    values = ["a", "b", None]
+    for table, rows in (("flights", FLIGHTS), ("airlines", some("airlines", count=3))):
+        declared = pa.schema([*tables.SCHEMAS[table], pa.field(name, pa.string())])
+        monkeypatch.setitem(tables.SCHEMAS, table, declared)
+        key = "2013-01" if table == "flights" else "all"
+        land(landing, table, key, rows.append_column(name, pa.array(values)))
+    assert bring_in(landing, warehouse) == ["flights/2013-01", "airlines/all"]
+    assert bring_in(landing, warehouse) == []
+    for table in ("flights", "airlines"):
+        found = ask(warehouse, f"SELECT * FROM {table}")  # noqa: S608
+        assert [row[name] for row in found] == values

@@ -42,8 +42,8 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def found(ingested: Warehouse) -> core.Delays:
-    with ingested.reader() as ask:
-        return core.delays(ask, late_minutes=20, min_flights=50)
+    with ingested.reader() as door:
+        return core.delays(door.ask, late_minutes=20, min_flights=50)
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +139,8 @@ def test_an_hour_measured_twice_counts_its_flights_once_by_the_worse_reading(
     land(landing, "weather", "2013-02", pa.concat_tables([clear, fog]))
     land(landing, "airlines", "all", rows_of("airlines"))
     bring_in(landing, warehouse)
-    with warehouse.reader() as ask:
-        counted = core.delays(ask)
+    with warehouse.reader() as door:
+        counted = core.delays(door.ask)
     assert [(band.name, band.flights) for band in counted.weather["Visibility"]] == [
         ("under 1 mile", counted.arrived.flights)
     ]
@@ -163,9 +163,9 @@ def test_what_was_not_measured_is_in_no_band(landing: Landing, warehouse: Wareho
         land(landing, name, "2013-01", rows)
     land(landing, "airlines", "all", rows_of("airlines"))
     bring_in(landing, warehouse)
-    with warehouse.reader() as ask:
-        wet = core.delays(ask, min_flights=1).weather["Rain or snow in the hour"]
-        [found] = ask("SELECT AVG(precip) AS mean, MAX(precip) AS most FROM weather")
+    with warehouse.reader() as door:
+        wet = core.delays(door.ask, min_flights=1).weather["Rain or snow in the hour"]
+        [found] = door.ask("SELECT AVG(precip) AS mean, MAX(precip) AS most FROM weather")
     assert {band.name: band.flights for band in wet} == {"none": 2, "over 0.1 inch": 1}
     assert found == {"mean": pytest.approx(0.2 / 3), "most": 0.2}
 
@@ -178,8 +178,8 @@ def test_the_picture_is_a_small_png(found: core.Delays) -> None:
 
 
 def test_there_is_a_picture_even_where_no_route_has_enough_flights(ingested: Warehouse) -> None:
-    with ingested.reader() as ask:
-        few = core.delays(ask, min_flights=10_000)
+    with ingested.reader() as door:
+        few = core.delays(door.ask, min_flights=10_000)
     assert not few.routes
     assert plot.png(few).startswith(b"\x89PNG")
 
@@ -191,8 +191,11 @@ def test_a_report_before_any_ingest_says_what_to_run(
         pass
     land(landing, "airlines", "all", rows_of("airlines"))
     bring_in(landing, warehouse)
-    with pytest.raises(NotIngested, match="run the flow `ingest` first"), warehouse.reader() as ask:
-        core.delays(ask)
+    with (
+        pytest.raises(NotIngested, match="run the flow `ingest` first"),
+        warehouse.reader() as door,
+    ):
+        core.delays(door.ask)
 
 
 @pytest.fixture
