@@ -9,6 +9,7 @@ import pty
 import random
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -104,7 +105,7 @@ class Terminal:
             stdout=screen,
             stderr=screen,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_as_in_a_shell,
         )
         os.close(screen)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -141,6 +142,13 @@ class Terminal:
     def close(self) -> None:
         self._closing.set()
         self._reader.join()
+
+
+def _as_in_a_shell() -> None:
+    """With a terminal that rules it, and no signal ignored, as those that `nohup` starts ignore."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _service(process: psutil.Process) -> str:
