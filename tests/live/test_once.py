@@ -10,9 +10,14 @@ from prefect_as_code import (
     AutomationArgs,
     Deployment,
     DeploymentArgs,
+    PrefectError,
     Variable,
     VariableArgs,
 )
+from prefect_as_code.api import PrefectApi
+from prefect_as_code.automation import AutomationProvider
+from prefect_as_code.connection import Connection
+from prefect_as_code.declared import Props, encode
 from tests.live.stack import FailedError, Stack
 
 pytestmark = pytest.mark.live
@@ -90,6 +95,28 @@ def test_names_that_are_swapped_or_taken_are_refused_in_words(stack: Stack, pref
         stack.up(program)
     stack.destroy()
     assert prefect.get("/variables/name/once_theirs").json()["value"] == 1
+
+
+def test_a_free_name_that_one_is_about_to_have_is_nobody_elses(api_url: str, prefect) -> None:
+    """Pulumi asks of all what has changed, and then has some changed and made, at once."""
+    provider = AutomationProvider()
+    provider.api = PrefectApi(Connection(api_url=api_url))
+
+    def named(name: str) -> Props:
+        return encode({"name": name, "trigger": TRIGGER, "actions": []}, provider.structured())
+
+    one, other = (provider.create(named(name)).id for name in ("once_1", "once_2"))
+    provider.diff(one, named("once_1"), named("once_new"))
+    with pytest.raises(PrefectError, match="is that of another resource of this program"):
+        provider.update(other, named("once_2"), named("once_new"))
+    with pytest.raises(PrefectError, match="is that of another resource of this program"):
+        provider.create(named("once_new"))
+    provider.update(one, named("once_1"), named("once_new"))
+    here = {"automations": {"name": {"any_": ["once_new"]}}}
+    found = prefect.post("/automations/filter", json=here).json()
+    assert [automation["id"] for automation in found] == [one]
+    provider.delete(one, named("once_new"))
+    provider.delete(other, named("once_2"))
 
 
 def test_a_resource_that_was_renamed_in_the_program_is_told_of_aliases(stack: Stack) -> None:
