@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.checkout import Checkout
-from tests.live.conftest import api_url, prefect, pulumi_bin
+from tests.live.conftest import api_url, nothing_left_running, prefect, pulumi_bin
 from tests.registry import RealRegistry, registry
 
-__all__ = ["api_url", "checkout", "prefect", "pulumi_bin", "registry"]
+__all__ = ["api_url", "checkout", "nothing_left_running", "prefect", "pulumi_bin", "registry"]
 
 
 @pytest.fixture(scope="session")
