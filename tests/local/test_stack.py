@@ -68,7 +68,8 @@ def state(places: Places, **latest: object) -> None:
     file = places.state / ".pulumi" / "stacks" / "dataflows" / "local.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"checkpoint": {"latest": latest}}))
-    (places.root / "stacks").symlink_to(ROOT / "stacks")
+    for room in ("stacks", "prefect_as_code"):
+        (places.root / room).symlink_to(ROOT / room)
 
 
 def steps(places: Places) -> list[str]:

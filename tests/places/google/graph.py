@@ -125,6 +125,7 @@ def built(
             pulumi.runtime.test(_program)()
     finally:
         os.chdir(here)
+        pulumi.runtime.set_all_config({}, [])  # of no test after this one
     return [recorded(t.typ, t.name, t.inputs, _name(t.provider)) for t in engine.told]
 
 

@@ -56,7 +56,7 @@ def text() -> str:
 def _box(urn: str, requests: Mapping[str, Any]) -> str:
     """What of the picture a resource is in; providers and the stack are in none."""
     request = requests[urn]
-    if request.parent and requests[request.parent].parent:
+    if request.parent and not request.parent.rpartition("::")[0].endswith("pulumi:pulumi:Stack"):
         return _box(request.parent, requests)
     if request.type.startswith(PREFECT):
         return f"Prefect: {request.type.removeprefix(PREFECT)}"
