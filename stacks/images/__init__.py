@@ -10,9 +10,8 @@ from .built import (
     plugin,
     reference,
 )
-from .held import LostImageError, held
-from .permissions import settle
-from .revision import git_revision, last_change
+from .held import held
+from .revision import git_revision
 
 __all__ = [
     "ASIDE",
@@ -20,12 +19,9 @@ __all__ = [
     "CONTEXTS",
     "BuiltImage",
     "BuiltImageArgs",
-    "LostImageError",
     "git_revision",
     "held",
     "labels",
-    "last_change",
     "plugin",
     "reference",
-    "settle",
 ]

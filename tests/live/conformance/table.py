@@ -15,10 +15,10 @@ import pulumi
 from prefect_as_code import BlockType, BlockTypeArgs
 from prefect_as_code.declared import Undeclared
 from tests.live.conformance.cases import KINDS, NEVER, Kind
+from tests.pages import Part
 
 ROOT = Path(__file__).parents[3]
-README = ROOT / "prefect_as_code" / "README.md"
-BEGIN, END = "<!-- python -m tests.live.conformance.table -->", "<!-- end -->"
+README = Part(ROOT / "prefect_as_code" / "README.md", "tests.live.conformance.table")
 
 
 def examples(*programs: str) -> dict[str, str]:
@@ -110,12 +110,5 @@ def _type(hint: Any) -> str:
     return "mapping" if plain is Mapping else f"{plain.__name__}"
 
 
-def main() -> None:
-    told = README.read_text()
-    before, _, rest = told.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{text()}\n{END}{after}")
-
-
 if __name__ == "__main__":
-    main()
+    README.write(text())

@@ -11,11 +11,11 @@ from unittest.mock import patch
 
 from pulumi.runtime.mocks import MockMonitor
 
+from tests.pages import Part
 from tests.places.google.graph import built
 from tests.places.google.stacks import ROOT
 
-PAGE = ROOT / "docs" / "places" / "google.md"
-BEGIN, END = "<!-- python -m tests.places.google.picture -->", "<!-- end -->"
+PAGE = Part(ROOT / "docs" / "places" / "google.md", "tests.places.google.picture")
 PREFECT = "pulumi-python:dynamic/prefect:"
 
 Needs = dict[str, set[str]]  # by box, the boxes that it needs
@@ -76,10 +76,5 @@ def _further(boxes: set[str], needs: Needs) -> set[str]:
     return direct | _further(direct, needs) if direct else set()
 
 
-def main() -> None:
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text()}\n{END}{rest.partition(END)[2]}")
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.write(text())

@@ -1,8 +1,7 @@
 """The picture in docs/places/google.md is of what the engine is told."""
 
-from tests.places.google.picture import BEGIN, END, PAGE, text
+from tests.places.google.picture import PAGE, text
 
 
 def test_the_picture_is_of_dev_as_it_is():
-    told = PAGE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
-    assert told == text().strip(), "run `make docs`"
+    assert PAGE.told() == text().strip(), "run `make docs`"
