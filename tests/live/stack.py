@@ -9,8 +9,14 @@ from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation.errors import CommandError
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 
 ROOT = Path(__file__).parents[2]
+
+# gRPC keeps connections by address, for all channels of a process. A call that outlives its update
+# leaves one that waits to connect again, for up to two minutes; an engine that gets the same port
+# in that time would be refused as "Resource monitor has terminated".
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 Program = Callable[[], None]
 Changes = dict[str, int]
