@@ -167,8 +167,8 @@ def _heeding() -> Iterator[_Heed]:
         if how != signal.SIG_IGN or number != signal.SIGHUP:  # nohup
             signal.signal(number, heed)
     left = threading.Event()
-    if make := _make():
-        threading.Thread(target=_heed_make, args=(make, left), daemon=True).start()
+    if "MAKELEVEL" in os.environ:
+        threading.Thread(target=_heed_make, args=(_make(), left), daemon=True).start()
     try:
         yield heed
     finally:
@@ -186,22 +186,33 @@ def _make() -> psutil.Process | None:
     return None
 
 
-def _heed_make(make: psutil.Process, left: threading.Event) -> None:
-    """Interrupt us when `make` is gone, or has been interrupted alone: it waits for us then."""
-    caught = _caught(make.pid)
+def _heed_make(make: psutil.Process | None, left: threading.Event) -> None:
+    """Interrupt us when `make` is gone, or has been interrupted alone: it waits for us then.
+
+    Either may have been so before we were there to see.
+    """
+    if make is None and not _orphaned():
+        return  # whoever has called us was called by a `make`
     while not left.wait(POLL_SECONDS):
-        if not leftovers.goes_on(make) or caught & ~_caught(make.pid):
+        if make is None or not leftovers.goes_on(make) or _was_interrupted(make.pid):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
             return
 
 
-def _caught(pid: int) -> int:
-    """Which of the heeded signals the process has a handler for; `make` lets go of it when called.
+def _orphaned() -> bool:
+    """Whether we are with those who take what is left of others."""
+    with suppress(psutil.Error):
+        parent = psutil.Process(os.getppid())
+        return parent.pid == 1 or parent.name() == "systemd"
+    return True
 
-    Only where there is a `/proc`.
+
+def _was_interrupted(pid: int) -> bool:
+    """Of a `make`, which handles each of the heeded signals that it was not told to ignore, until
+    it comes. Known only where there is a `/proc`.
     """
     with suppress(OSError):
         status = Path(f"/proc/{pid}/status").read_text()
-        if found := re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE):
-            return int(found[1], 16) & sum(1 << (number - 1) for number in HEEDED)
-    return 0
+        masks = [int(mask, 16) for mask in re.findall(r"^Sig(?:Cgt|Ign):\s*(\w+)", status, re.M)]
+        return bool(masks) and any(not sum(masks) & 1 << number - 1 for number in HEEDED)
+    return False

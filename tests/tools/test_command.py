@@ -48,7 +48,21 @@ from tools import command
 with command.watched():
     command.run(["pulumi", "up"], say=print, log=Path(os.environ["STEP"] + ".log"), heard=print)
 """
+LATE = """
+import os, time
+from pathlib import Path
+from tools import command
+said = "went on"
+try:
+    with command.watched():
+        time.sleep(20)
+except command.Interrupt as interrupt:
+    said = str(interrupt.status)
+Path(os.environ["STEP"]).write_text(said)
+"""
 MAKEFILE = f"""
+late:
+\t@kill -s $(HOW) $$PPID; sleep 0.3; exec {sys.executable} -c "$$LATE"
 up:
 \t@{sys.executable} -m tools.guarded pulumi up
 logged:
@@ -141,6 +155,24 @@ def test_an_interrupt_leaves_nothing_running(made: Made, how: str):
     assert made.make.returncode
     assert _gone(made), [process.cmdline() for process in leftovers.marked(made.ours)]
     assert made.step.read_text() == ("finished" if how in GENTLE else "begun")
+
+
+@pytest.mark.parametrize("how", ["INT", "HUP", "KILL"])
+def test_make_may_have_been_interrupted_before_its_command_looks(tmp_path: Path, how: str):
+    """A closed terminal, for one: its SIGHUP is for make alone, and the others have it of make."""
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    step = tmp_path / "step"
+    make = subprocess.Popen(
+        ["make", "-f", str(tmp_path / "Makefile"), "late", f"HOW={how}"],
+        cwd=ROOT,
+        env={**os.environ, "STEP": str(step), "LATE": LATE},
+        start_new_session=True,
+    )
+    assert make.wait(60) < 0
+    deadline = time.monotonic() + 60
+    while not step.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert step.read_text() == str(128 + signal.SIGTERM)
 
 
 @pytest.mark.parametrize("made", ["logged"], indirect=True)
