@@ -1,9 +1,9 @@
 """Translation: what a flow declares, in the terms of a stack's Prefect deployment."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pulumi
@@ -19,6 +19,8 @@ from .config.complaints import closest
 from .config.google import CloudRun
 from .declared import DeclarationError
 
+Sized: TypeAlias = Callable[[str | None, str | None], Mapping[str, Any]]
+
 # Where a docstring goes on to its arguments, whose texts the parameter schema has.
 _SECTION = re.compile(r"^(?:Args|Arguments|Parameters|Returns|Raises):?\s*$", re.MULTILINE)
 
@@ -30,12 +32,12 @@ def deployment_args(
     stack: str,
     directory: str,
     work_pool_name: pulumi.Input[str],
-    overridable: Sequence[str] = (),
+    sized: Sized = lambda cpu, memory: {},
 ) -> dict[str, DeploymentArgs]:
     """The args of every declared deployment, by ``flow/deployment``.
 
     ``deployments`` is ``DEPLOYMENTS``, whatever it holds; ``directory`` is where the flows lie when
-    they run, ``overridable`` what of a declaration is a variable of the jobs there. Names,
+    they run, ``sized`` the variables of jobs there with so many CPUs and so much memory. Names,
     descriptions and parameter schemas are read from the flows' source; what is ``importable`` is
     imported.
 
@@ -54,7 +56,7 @@ def deployment_args(
                 flow = _flow(readable)
             except DeclarationError as error:
                 problems.append(f"{who(each)}: {error}")
-        args = _args(readable, flow, config, stack, directory, work_pool_name, overridable)
+        args = _args(readable, flow, config, stack, directory, work_pool_name, sized)
         problems += _misfits(each, args, config, stack)
         if not flow or "name" in _wrong(each):
             continue
@@ -74,10 +76,11 @@ def _args(
     stack: str,
     directory: str,
     work_pool_name: pulumi.Input[str],
-    overridable: Sequence[str],
+    sized: Sized,
 ) -> DeploymentArgs:
     active = config.prefect.schedules == "active"
-    own = {name: getattr(declared, name) for name in overridable}
+    wrong = any(_bad_size(declared, config))
+    own = {} if wrong else dict(sized(declared.cpu, declared.memory))
     flow_name = flow.get("name", "")
     return DeploymentArgs(
         flow_name=flow_name,
@@ -90,7 +93,7 @@ def _args(
         parameters=dict(declared.parameters),
         parameter_openapi_schema=flow.get("parameter_openapi_schema"),
         enforce_parameter_schema=True,
-        job_variables={name: value for name, value in own.items() if value is not None},
+        job_variables=own,
         pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": directory}}],
         tags=list(declared.tags),
         schedules=[_schedule(sound(s), active) for s in declared.schedules],
@@ -169,7 +172,7 @@ def _wrong(declared: object) -> set[str]:
 
 
 def _bad_size(declared: FlowDeployment, config: StackConfig) -> Iterator[str]:
-    """What Cloud Run would refuse; also where runs are processes, as other stacks are there."""
+    """What Cloud Run would refuse; also where runs are elsewhere, as other stacks are there."""
     cpu, memory = declared.cpu, declared.memory
     wrong_cpu = None if cpu is None else cpu_problem(cpu)
     wrong_memory = None if memory is None else memory_problem(memory)

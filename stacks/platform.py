@@ -41,7 +41,7 @@ class Platform:
             stack=stack,
             directory=place.directory,
             work_pool_name=config.prefect.work_pool,
-            overridable=place.overridable,
+            sized=place.sized,
         )
         site = place.build()
         self.outputs = site.outputs

@@ -1,7 +1,7 @@
 """The place `machine`: runs are processes of the worker, on its machine."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -25,14 +25,15 @@ def place(config: StackConfig) -> Place:
 class Machine:
     """The machine of the worker: runs are its processes, and the flows are this folder's."""
 
-    overridable: Sequence[str] = ()
-
     def __init__(self, data: Data) -> None:
         self.data = data
         self.directory = os.getcwd()
         packaged = worker_of("prefect.workers.process:ProcessWorker")
         self.worker: str = packaged["type"]
         self.default_template: dict[str, Any] = packaged["base_job_template"]
+
+    def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, Any]:
+        return {}  # a process has what the machine has
 
     def build(self) -> Site:
         env = {"DATAFLOWS_STACK": pulumi.get_stack()}

@@ -27,8 +27,8 @@ class Site:
 class Place(Protocol):
     """A place, before it stands.
 
-    ``directory`` is where the flows lie when they run; ``overridable`` what of a declaration
-    counts here, by the name that the worker's ``default_template`` has for it.
+    ``directory`` is where the flows lie when they run; ``sized`` are the variables of the worker's
+    ``default_template`` for a flow that asks for so many CPUs and so much memory, or for neither.
     """
 
     @property
@@ -37,7 +37,6 @@ class Place(Protocol):
     def directory(self) -> str: ...
     @property
     def default_template(self) -> Mapping[str, Any]: ...
-    @property
-    def overridable(self) -> Sequence[str]: ...
 
+    def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, Any]: ...
     def build(self) -> Site: ...

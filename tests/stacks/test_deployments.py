@@ -158,9 +158,9 @@ def test_a_queue_of_the_stack_is_taken():
 def test_cpu_and_memory_count_where_jobs_have_them():
     big = orders(cpu="4000m", memory="8Gi")
     [here] = translate(big).values()
-    [there] = translate(big, overridable=("cpu", "memory")).values()
+    [there] = translate(big, sized=lambda cpu, memory: {"size": f"{cpu}, {memory}"}).values()
     assert here.job_variables == {}
-    assert there.job_variables == {"cpu": "4000m", "memory": "8Gi"}
+    assert there.job_variables == {"size": "4000m, 8Gi"}
 
 
 def test_what_is_changed_after_the_declaration_is_not_declared():

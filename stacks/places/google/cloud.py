@@ -1,6 +1,6 @@
 """Google Cloud as the place where runs execute: its parts, connected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_gcp
@@ -29,7 +29,6 @@ class Cloud:
     """A Google Cloud project: runs are Cloud Run jobs, and the flows are in their image."""
 
     directory: str = "/opt/dataflows"
-    overridable: Sequence[str] = ("cpu", "memory")
 
     def __init__(
         self,
@@ -45,6 +44,10 @@ class Cloud:
         self.worker: str = packaged["type"]
         self.default_template = default_job_template(packaged["base_job_template"])
         self.prefix = f"df-{pulumi.get_stack()}"
+
+    def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, str]:
+        told = {"cpu": cpu, "memory": memory}
+        return {name: value for name, value in told.items() if value is not None}
 
     def build(self) -> Site:
         config, google, prefix = self.config, self.google, self.prefix
