@@ -183,7 +183,7 @@ class Checkout:
 def write_launchers(folder: Path) -> None:
     """The stand-ins under the names by which the engine looks for plugins."""
     folder.mkdir()
-    for name in ("gcp", "docker-build"):
+    for name in ("docker", "docker-build", "gcp"):
         launcher = folder / f"pulumi-resource-{name}"
         launcher.write_text(_LAUNCHER.format(root=ROOT, python=sys.executable, name=name))
         launcher.chmod(0o755)

@@ -1,14 +1,15 @@
 """What the docker-build plugin does with an image, less the building.
 
 What it pushes has hardly any bytes, and is an image: where ``STAND_IN_REGISTRY`` names a registry
-on this machine, which plays them all, it really goes there.
+on this machine, which plays them all, it really goes there. What it loads is really built, where
+``loading`` can.
 """
 
 import json
 import os
 from typing import Any
 
-from tests.cloud import image_inputs, sdk
+from tests.cloud import image_inputs, loading, sdk
 from tests.cloud.cloud import CloudError, World
 from tests.cloud.image_inputs import Image
 from tests.cloud.registries import Registries
@@ -28,6 +29,7 @@ class DockerBuild:
 
     accepts_secrets = True
     configured = False
+    host = ""
     several_exports = False  # until a builder has booted, nobody knows what it can
 
     def check_config(self, news: Props) -> Checked:
@@ -43,8 +45,9 @@ class DockerBuild:
 
     def configure(self, settings: Props) -> None:
         self.configured = True
+        self.host = settings.get("host", "")
 
-    def invoke(self, token: str, world: World) -> Props:
+    def invoke(self, token: str, args: Props, world: World) -> Props:
         raise CloudError(f"the stand-in does not know {token}")
 
     def check(self, type_: str, name: str, olds: Props, news: Props, seed: bytes) -> Checked:
@@ -107,10 +110,13 @@ class DockerBuild:
         for name in asked.pushed:
             registries.push(name, _image(told))
         if any(each.has_image for each in asked.exports):
-            digest = _image(told).digest
+            digest = self._load(told) if asked.is_loaded else _image(told).digest
             first = next(filter(None, (image_inputs.qualified(t) for t in asked.tags)), "")
             made |= {"digest": digest, "ref": f"{first}@{digest}" if first else made["ref"]}
         return {**inputs, **made}
+
+    def _load(self, told: Props) -> str:
+        return loading.build(told, self.host) if loading.client() else _image(told).digest
 
     def read(self, type_: str, id_: str, inputs: Props, state: Props, world: World) -> Found | None:
         """It is looked for by its tags: one that has none is never missed."""
@@ -134,6 +140,8 @@ class DockerBuild:
         told = plain(state)
         there = Registries(world, told.get("registries", []))
         for tag in Image(told).tags if told.get("digest") else ():
+            if loading.client():
+                loading.remove(tag, self.host)
             there.remove(tag, told["digest"])
 
 

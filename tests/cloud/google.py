@@ -50,7 +50,7 @@ class Google:
     def project(self) -> str:
         return self.settings.get("project", "")
 
-    def invoke(self, token: str, world: World) -> Props:
+    def invoke(self, token: str, args: Props, world: World) -> Props:
         if token != "gcp:organizations/getClientConfig:getClientConfig":
             raise CloudError(f"the stand-in does not know {token}")
         kind = _authenticate("Attempted to load application default credentials.")

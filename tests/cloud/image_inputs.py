@@ -66,6 +66,11 @@ class Image:
         return list(self.tags) if exports and self.tags else [each.name for each in exports]
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether the engine has it afterwards."""
+        return any("docker" in each.kinds for each in self.exports)
+
+    @property
     def is_buildable(self) -> bool:
         """Whether a preview can build it: nothing is empty, and nothing told by a shorthand."""
         short = any(self.told.get(name) for name in ("push", "load", "exec"))

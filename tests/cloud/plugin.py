@@ -26,12 +26,17 @@ from pulumi.runtime.proto.provider_pb2_grpc import (
 )
 
 from tests.cloud.cloud import Cloud, CloudError, World
+from tests.cloud.docker import Docker
 from tests.cloud.docker_build import DockerBuild
 from tests.cloud.google import Google
 from tests.cloud.values import Props, plain
 from tests.cloud.vendor import Checked, Difference, Vendor
 
-VENDORS: Mapping[str, Callable[[], Vendor]] = {"gcp": Google, "docker-build": DockerBuild}
+VENDORS: Mapping[str, Callable[[], Vendor]] = {
+    "docker": Docker,
+    "docker-build": DockerBuild,
+    "gcp": Google,
+}
 _KIND = provider_pb2.PropertyDiff
 
 
@@ -67,7 +72,7 @@ class Plugin(ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: Any) -> Any:
         with self._turn(context) as world:
-            told = self.vendor.invoke(request.tok, world)
+            told = self.vendor.invoke(request.tok, plain(_dict(request.args)), world)
         return provider_pb2.InvokeResponse(**{"return": struct(told)})
 
     def Check(self, request: Any, context: Any) -> Any:

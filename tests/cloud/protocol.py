@@ -62,8 +62,8 @@ class Spoken:
         request = provider_pb2.ConfigureRequest(args=struct(settings), acceptSecrets=True)
         return self._call("Configure", request)
 
-    def invoke(self, token: str) -> Props:
-        told = self._call("Invoke", provider_pb2.InvokeRequest(tok=token))
+    def invoke(self, token: str, **args: Any) -> Props:
+        told = self._call("Invoke", provider_pb2.InvokeRequest(tok=token, args=struct(args)))
         return MessageToDict(getattr(told, "return"))
 
     def check(

@@ -126,7 +126,7 @@ def built(
     finally:
         os.chdir(here)
         pulumi.runtime.set_all_config({}, [])  # of no test after this one
-    return [recorded(t.typ, t.name, t.inputs, _name(t.provider)) for t in engine.told]
+    return [recorded(t.typ, t.name, t.inputs, name_of(t.provider)) for t in engine.told]
 
 
 def _program() -> None:
@@ -139,7 +139,7 @@ def recorded(type_: str, name: str, inputs: dict[str, Any], provider: str = "") 
     return Resource(type_, name, _plain(inputs, "", secrets), frozenset(secrets), provider)
 
 
-def _name(provider: str | None) -> str:
+def name_of(provider: str | None) -> str:
     """A reference is a URN, whose last part is the name, and an id."""
     return (provider or "").rpartition("::")[0].rpartition("::")[2]
 
