@@ -10,7 +10,10 @@ UV := .venv/bin/uv
 PROGRAM := .venv/.program
 LOCAL := .venv/.local
 ALL := .venv/.made
-OF_STACK = $(if $(filter local,$(STACK)),$(LOCAL),$(PROGRAM))
+OF_STACK = $(if $(filter local docker,$(STACK)),$(LOCAL),$(PROGRAM))
+
+# The stacks of this machine have commands of their own.
+HERE = $(if $(filter docker,$(STACK)),local.docker,local)
 
 # With a Pulumi engine on PATH, and so that no interrupt leaves anything of it running.
 GUARDED = $(PY) -m tools.guarded
@@ -31,24 +34,24 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 .PHONY: up
-up: $(LOCAL) ## Bring the local stack up and run its flows; safe to repeat (RUNS=0: no flows)
-	@$(PY) -m local up $(if $(filter 0,$(RUNS)),--no-runs)
+up: $(LOCAL) ## Bring the local stack up and run its flows; safe to repeat (STACK=docker, RUNS=0: no flows)
+	@$(PY) -m $(HERE) up $(if $(filter 0,$(RUNS)),--no-runs)
 
 .PHONY: status
-status: $(LOCAL) ## Show the local services
-	@$(PY) -m local status
+status: $(LOCAL) ## Show the local services (STACK=docker)
+	@$(PY) -m $(HERE) status
 
 .PHONY: logs
 logs: $(LOCAL) ## Show the end of the local logs (ARGS="-f", ARGS="worker -n 100")
-	@$(PY) -m local logs $(ARGS)
+	@$(PY) -m $(HERE) logs $(ARGS)
 
 .PHONY: down
 down: $(LOCAL) ## Stop the local services; data and run history stay
-	@$(PY) -m local down
+	@$(PY) -m $(HERE) down
 
 .PHONY: destroy
 destroy: $(LOCAL) ## Remove the local stack, its data included (YES=1: do not ask)
-	@$(PY) -m local destroy $(if $(YES),--yes)
+	@$(PY) -m $(HERE) destroy $(if $(YES),--yes)
 
 .PHONY: env
 env: $(LOCAL) ## Print the local environment: eval "$(make -s env)"
@@ -56,16 +59,16 @@ env: $(LOCAL) ## Print the local environment: eval "$(make -s env)"
 
 .PHONY: preview
 preview: $(OF_STACK) ## Show what `pulumi up` would change (STACK=local)
-ifeq ($(STACK),local)
-	@$(PY) -m local env pulumi preview --stack local --diff
+ifneq ($(filter local docker,$(STACK)),)
+	@$(PY) -m $(HERE) env pulumi preview --stack $(STACK) --diff
 else
 	@$(GUARDED) --stack $(STACK) pulumi preview --stack $(STACK) --diff
 endif
 
 .PHONY: deploy
 deploy: $(PROGRAM) ## Run `pulumi up` on a stack in the cloud (STACK=dev, YES=1: do not ask)
-ifeq ($(STACK),local)
-	@echo "make deploy STACK=dev, for example; the local stack's is make up" >&2; exit 2
+ifneq ($(filter local docker,$(STACK)),)
+	@echo "make deploy STACK=dev, for example; here it is make up STACK=$(STACK)" >&2; exit 2
 else
 	@$(PY) -m tools.builder $(STACK)
 	@$(CHANGING) --stack $(STACK) pulumi up --stack $(STACK) --diff $(if $(YES),--yes)
@@ -73,8 +76,8 @@ endif
 
 .PHONY: recover
 recover: $(OF_STACK) ## Finish what a kill has interrupted in a stack (STACK=dev, YES=1, PRUNE=1)
-ifeq ($(STACK),local)
-	@$(PY) -m local up
+ifneq ($(filter local docker,$(STACK)),)
+	@$(PY) -m $(HERE) up
 else
 	@$(CHANGING) --stack $(STACK) $(PY) -m prefect_as_code.recover --stack $(STACK) $(if $(YES),--yes) $(if $(PRUNE),--prune)
 endif
@@ -93,7 +96,7 @@ rollback: $(PROGRAM) ## Let a stack run the images from before (STACK=prod, DRY_
 
 .PHONY: plan
 plan: $(OF_STACK) ## Write the preview as a comment, into .local/plan-<stack>.md (STACK=dev)
-	@$(if $(filter local,$(STACK)),$(PY) -m local env,$(GUARDED) --stack $(STACK)) $(PY) -m tools.plan write --stack $(STACK)
+	@$(if $(filter local docker,$(STACK)),$(PY) -m $(HERE) env,$(GUARDED) --stack $(STACK)) $(PY) -m tools.plan write --stack $(STACK)
 
 .PHONY: comment
 comment: $(PROGRAM) ## Post that comment on a pull request, or update it (STACK=dev PR=12)
@@ -109,7 +112,7 @@ test: $(ALL) ## Run the tests (ARGS="tests/flows -k rows")
 
 .PHONY: e2e
 e2e: $(ALL) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
-	@$(PY) -m pytest -m e2e tests/e2e $(ARGS)
+	@$(PY) -m pytest -m e2e tests/e2e tests/places/docker $(ARGS)
 
 .PHONY: interrupts
 interrupts: $(ALL) ## Interrupt the local stack's commands at random moments (ARGS="--help")

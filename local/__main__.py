@@ -22,7 +22,8 @@ from local.ports import HOST
 from local.records import read
 from local.services import ServiceError, Services
 from local.stack import Stack, StackError
-from local.up import StepError, up
+from local.steps import StepError
+from local.up import up
 from tools import command, engine
 from tools.command import Interrupt, watched
 from tools.locks import exclusive

@@ -1,4 +1,4 @@
-"""Where the local stack keeps what it makes: everything is under one git-ignored folder."""
+"""Where a stack of this machine keeps what it makes: all is under one git-ignored folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 @dataclass(frozen=True)
 class Places:
     root: Path = ROOT
+    folder: str = ".local"
 
     @property
     def base(self) -> Path:
-        return self.root / ".local"
+        return self.root / self.folder
 
     @property
     def prefect(self) -> Path:

@@ -1,4 +1,4 @@
-"""The `local` stack, driven through the Pulumi CLI: short on screen, whole in its log."""
+"""A stack of this machine, driven through the Pulumi CLI: short on screen, whole in its log."""
 
 import json
 import re
@@ -17,7 +17,6 @@ from local.places import Places
 from local.services import Say
 from tools import command, leftovers
 
-NAME = "local"
 SHOWN = re.compile(r"^\s*(Resources:|[+~-]+ ?\d|\d+ (unchanged|errored)|Duration:)")
 ERROR_LINES = 40
 CLOCK_SLACK = 2.0  # seconds; the kernel tells a process's age, psutil adds the time of boot
@@ -32,8 +31,9 @@ class Stack:
     places: Places
     environment: Mapping[str, str]
     say: Say = print
+    name: str = "local"
 
-    def up(self) -> None:
+    def up(self, *options: str) -> None:
         """Make the stack if there is none, and bring it in line with the program.
 
         With a refresh, so that what was removed in Prefect's UI comes back, and without a
@@ -42,10 +42,11 @@ class Stack:
         self._make()
         if self._was_killed():
             self.say("  taking up what a killed one has left")
-            recover = ("-m", "prefect_as_code.recover", "--stack", NAME, "--yes", "--prune")
+            recover = ("-m", "prefect_as_code.recover", "--stack", self.name, "--yes", "--prune")
             self._run([sys.executable, *recover])
         else:
-            self._pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs")
+            brief = ("--skip-preview", "--refresh", "--suppress-outputs")
+            self._pulumi("up", "--yes", *brief, *options)
 
     def outputs(self) -> dict[str, Any]:
         outputs: dict[str, Any] = json.loads(self._pulumi("stack", "output", "--json"))
@@ -64,7 +65,17 @@ class Stack:
     @property
     def file(self) -> Path | None:
         """Its state, once it is made."""
-        return next((self.places.state / ".pulumi" / "stacks").glob(f"*/{NAME}.json"), None)
+        return next((self.places.state / ".pulumi" / "stacks").glob(f"*/{self.name}.json"), None)
+
+    def resources(self, type_: str) -> list[dict[str, Any]]:
+        """Those of one type, as its state has them."""
+        latest = self._latest().get("resources") or []
+        return [each for each in latest if each["type"] == type_ and not each.get("delete")]
+
+    def _latest(self) -> dict[str, Any]:
+        if self.file is None:
+            return {}
+        return json.loads(self.file.read_text())["checkpoint"].get("latest") or {}
 
     def _make(self) -> None:
         if self.file is None:
@@ -90,15 +101,12 @@ class Stack:
         return found or self._has_pending_operations()
 
     def _has_pending_operations(self) -> bool:
-        if self.file is None:
-            return False
-        checkpoint = json.loads(self.file.read_text())["checkpoint"]
-        return bool((checkpoint.get("latest") or {}).get("pending_operations"))
+        return bool(self._latest().get("pending_operations"))
 
     def _pulumi(self, *arguments: str) -> str:
         """Run one command of Pulumi's on the stack, and return what it printed."""
         quiet = ["--non-interactive", "--color", "never"]
-        return self._run(["pulumi", *arguments, "--stack", NAME, *quiet])
+        return self._run(["pulumi", *arguments, "--stack", self.name, *quiet])
 
     def _run(self, call: Sequence[str]) -> str:
         """What ``call`` printed, and what it complained of; its log has that too."""

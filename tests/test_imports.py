@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "stacks.places.place": (),
     "stacks.places.template": (),
     "stacks.places.machine": (*OF_ALL_PLACES,),
+    "stacks.places.docker": (*OF_ALL_PLACES, "stacks.places.docker"),
     "stacks.places.google": (*OF_ALL_PLACES, "stacks.places.google"),
     "stacks.places": ("stacks.config", "stacks.places.place"),
     "stacks.declared": ("stacks.config.complaints", "flows.declarations"),

@@ -19,6 +19,8 @@ def needed(config: Mapping[str, Any]) -> Iterator[str]:
     """The plugins of a stack with this ``config``, as `Pulumi.<stack>.yaml` has it."""
     if _of(config, "runner").get("kind") == "cloud-run":
         yield "gcp"
+    if _of(config, "runner").get("kind") == "docker":
+        yield from ("docker", "docker-build")
     if _of(config, "images").get("source") == "build":
         yield "docker-build"
 

@@ -33,7 +33,7 @@ def memory_problem(memory: str) -> str | None:
     """What is wrong with a size of memory by itself, if anything."""
     if not re.fullmatch(MEMORY, memory, re.ASCII):
         return f"{memory!r} is no size; write one such as 512Mi or 2Gi"
-    if not 512 * _MI <= _bytes(memory) <= 32 * _GI:
+    if not 512 * _MI <= bytes_of(memory) <= 32 * _GI:
         return f"Cloud Run gives a job 512Mi to 32Gi, not {memory!r}; write a size between them"
     return None
 
@@ -41,7 +41,7 @@ def memory_problem(memory: str) -> str | None:
 def pair_problem(cpu: str, memory: str) -> str | None:
     """What is wrong with a size of memory for these CPUs, where each is right by itself."""
     least, most = _RANGES[int(cpu[0])]
-    if least <= (size := _bytes(memory)) <= most:
+    if least <= (size := bytes_of(memory)) <= most:
         return None
     fitting = [f"{cpus}000m" for cpus, (low, high) in _RANGES.items() if low <= size <= high]
     from_ = f"{least // _GI}Gi" if least >= _GI else f"{least // _MI}Mi"
@@ -51,6 +51,7 @@ def pair_problem(cpu: str, memory: str) -> str | None:
     )
 
 
-def _bytes(memory: str) -> int:
+def bytes_of(memory: str) -> int:
+    """How much a size such as ``512Mi`` is."""
     unit = memory.lstrip("0123456789")
     return int(memory.removesuffix(unit)) * _UNITS[unit]

@@ -6,24 +6,17 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import pulumi
 from pulumi.runtime.config import is_config_secret
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from .cloud_run import CPU, MEMORY, memory_problem, pair_problem
-from .section import Runner, Section
-
-# What the platform itself tells every run.
-OURS = ("DATAFLOWS_STACK", "PREFECT_API_URL", "PREFECT_API_KEY")
+from .cloud_run import CPU, memory_problem, pair_problem
+from .section import Environment, Memory, Runner, Section, Variable, free
 
 _STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}[a-z0-9]")
 _ARM = ("t2a-", "c4a-", "n4a-", "a4x-")
 
-Memory: TypeAlias = Annotated[str, Field(pattern=MEMORY, examples=["512Mi", "2Gi"])]
 Cpu: TypeAlias = Annotated[str, Field(pattern=CPU, examples=["1000m", "2"])]
 SecretName: TypeAlias = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", examples=["shop-token"])
-]
-Variable: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", examples=["SHOP_TOKEN"])
 ]
 
 
@@ -56,20 +49,13 @@ class CloudRun(Runner):
         description="What of a run's traffic goes through the stack's network: none of it, that "
         "to private addresses, or all, which needs `agent.egress: nat`.",
     )
-    env: dict[Variable, str] = Field(
+    env: Environment = Field(
         default_factory=dict, description="Environment variables of every run; no secrets."
     )
-    env_from_secrets: dict[Variable, SecretVersion] = Field(
+    env_from_secrets: Annotated[dict[Variable, SecretVersion], AfterValidator(free)] = Field(
         default_factory=dict,
         description="Environment variables of every run that hold a secret's value.",
     )
-
-    @field_validator("env", "env_from_secrets")
-    @classmethod
-    def _is_free(cls, told: dict[str, object]) -> dict[str, object]:
-        if taken := sorted(told.keys() & set(OURS)):
-            raise ValueError(f"sets {', '.join(taken)}, which the platform sets; remove it")
-        return told
 
     @field_validator("env_from_secrets")
     @classmethod

@@ -1,10 +1,29 @@
 """What all sections of ``Pulumi.<stack>.yaml`` share, and what ``runner`` does of each kind."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import pulumi
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .cloud_run import MEMORY
+
+# What the platform itself tells every run.
+OURS = ("DATAFLOWS_STACK", "PREFECT_API_URL", "PREFECT_API_KEY")
+
+
+def free(told: dict[str, Any]) -> dict[str, Any]:
+    """Environment variables, if the platform sets none of them."""
+    if taken := sorted(told.keys() & set(OURS)):
+        raise ValueError(f"sets {', '.join(taken)}, which the platform sets; remove it")
+    return told
+
+
+Memory: TypeAlias = Annotated[str, Field(pattern=MEMORY, examples=["512Mi", "2Gi"])]
+Variable: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", examples=["SHOP_TOKEN"])
+]
+Environment: TypeAlias = Annotated[dict[Variable, str], AfterValidator(free)]
 
 
 class Section(BaseModel):

@@ -5,13 +5,13 @@ from typing import Annotated, TypeAlias, get_args
 
 from pydantic import Field
 
-from . import google, machine
+from . import docker, google, machine
 from .images import Build, Promote
 from .prefect import Prefect
 from .section import Runner, Section
 
 # A place is known to the configuration by its runner here, and by its sections below.
-AnyRunner: TypeAlias = machine.Process | google.CloudRun
+AnyRunner: TypeAlias = machine.Process | docker.Containers | google.CloudRun
 
 RUNNERS: dict[str, type[Runner]] = {
     get_args(runner.model_fields["kind"].annotation)[0]: runner for runner in get_args(AnyRunner)
@@ -24,7 +24,7 @@ class _Everywhere(Section):
     images: Annotated[Build | Promote, Field(discriminator="source")] | None = None
 
 
-class StackConfig(google.Sections, machine.Sections, _Everywhere):
+class StackConfig(google.Sections, docker.Sections, machine.Sections, _Everywhere):
     """What a stack is: a set of values. Code branches on these, never on the stack's name."""
 
     def contradictions(self) -> Iterator[str]:

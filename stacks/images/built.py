@@ -108,9 +108,9 @@ class BuiltImage(pulumi.ComponentResource):
         self.register_outputs({"reference": self.reference})
 
 
-def plugin() -> docker.Provider:
+def plugin(host: str = HOST) -> docker.Provider:
     """What builds images, configured alike on every machine."""
-    return docker.Provider("docker", host=HOST)
+    return docker.Provider("docker", host=host)
 
 
 def _known(name: str, digest: str | None) -> str:

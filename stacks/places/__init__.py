@@ -6,7 +6,7 @@ from ..config import StackConfig
 from .place import Place
 
 # Loaded for its own stacks alone: Google's SDK takes seconds.
-PLACES = {"process": "machine", "cloud-run": "google"}
+PLACES = {"process": "machine", "docker": "docker", "cloud-run": "google"}
 
 
 def place_of(config: StackConfig) -> Place:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -208,7 +208,8 @@ def main(name: str) -> None:
     add_ResourceProviderServicer_to_server(plugin, server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    threading.Event().wait()
+    with suppress(KeyboardInterrupt):  # with which the engine ends it
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -36,8 +36,13 @@ def machine(tmp_path):
 
 
 def test_each_stack_of_the_repository_needs_its_own():
-    needed = {s: list(plugins.needed(config_of(s, ROOT))) for s in ("local", "dev", "prod")}
-    assert needed == {"local": [], "dev": ["gcp", "docker-build"], "prod": ["gcp"]}
+    stacks = ("local", "docker", "dev", "prod")
+    assert {stack: list(plugins.needed(config_of(stack, ROOT))) for stack in stacks} == {
+        "local": [],
+        "docker": ["docker", "docker-build"],
+        "dev": ["gcp", "docker-build"],
+        "prod": ["gcp"],
+    }
 
 
 def test_a_plugin_that_is_not_there_is_fetched_in_the_version_of_its_package(machine):

@@ -15,6 +15,11 @@ GOOD = {
 }
 
 
+CONTAINERS = {
+    "prefect": {"work_pool": "dataflows-docker"},
+    "runner": {"kind": "docker"},
+    "host": {},
+}
 STACKS = ("dev", "prod")
 TOKEN = {"secret": "token", "version": 1}
 
@@ -250,3 +255,29 @@ def test_a_value_of_a_wrong_form_is_named_with_the_right_form(changes, text):
 
 def test_all_problems_are_named_at_once():
     assert len(complaint(prefect={}, data=None, runer={}).splitlines()) == 3
+
+
+def test_the_docker_stack_of_the_repository_is_right():
+    assert load(told(written("docker"))).runner.kind == "docker"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"host": None}, "dataflows:host is missing, as runner.kind is docker. Add it."),
+        ({"images": {"source": "build"}}, "images means nothing, as runner.kind is docker. Remove"),
+        ({"host": {"on_destroy": "drop"}}, "dataflows:host.on_destroy"),
+        ({"host": {"agent_memory": 64}}, "host.agent_memory: 64: Input should be greater than"),
+        ({"runner": {"kind": "docker", "cpu": "two"}}, "runner.cpu: 'two' is not of the form"),
+        ({"runner": {"kind": "docker", "cpu": "0"}}, "runner.cpu: '0' is not of the form"),
+        ({"runner": {"kind": "docker", "memory": "2gb"}}, "runner.memory: '2gb' is not of the"),
+        (
+            {"runner": {"kind": "docker", "env": {"PREFECT_API_URL": "x"}}},
+            "sets PREFECT_API_URL, which the platform sets; remove it",
+        ),
+    ],
+)
+def test_a_docker_stack_is_told_what_is_wrong(changes, text):
+    with pytest.raises(ConfigError) as error:
+        load(told(CONTAINERS, **changes))
+    assert text in str(error.value)

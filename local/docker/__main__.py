@@ -1,0 +1,163 @@
+"""`python -m local.docker`: the commands of a stack on a Docker host, which the Makefile calls."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from local.docker.control_plane import SERVICES
+from local.docker.host import FOLDER, Host
+from local.docker.up import up
+from local.places import Places
+from local.steps import EXPECTED, StepError
+from tools import command, engine
+from tools.command import Interrupt, watched
+from tools.locks import exclusive
+
+_FORM = "{{.Names}}\t{{.State}}\t{{.Status}}"
+Action = Callable[[Host, Console, argparse.Namespace], int]
+
+
+def run_up(host: Host, console: Console, told: argparse.Namespace) -> int:
+    return 0 if up(host, console, proof=told.runs) else 1
+
+
+def run_down(host: Host, console: Console, told: argparse.Namespace) -> int:
+    if not host.places.base.exists():
+        console.print(f"There is no stack {host.stack}.")
+        return 0
+    host.engine.check()
+    with watched(host.places.root):
+        host.stop()  # while the server is there to be told of it
+        host.control_plane.stop()
+    console.print(f"{' and '.join(SERVICES)}: stopped")
+    return 0
+
+
+def run_status(host: Host, console: Console, told: argparse.Namespace) -> int:
+    """Fails when a container has died, so that a script can ask."""
+    host.engine.check()
+    died = 0
+    table = Table("container", "state", "", box=box.SIMPLE)
+    own = host.engine.containers(f"label={host.label}", form=_FORM)
+    for line in (*host.control_plane.containers(_FORM), *own):
+        name, state, status = line.split("\t")
+        ill = state in ("restarting", "dead") or "(unhealthy)" in status
+        died += ill
+        table.add_row(name, f"[red]{state}[/red]" if ill else state, status)
+    console.print(table)
+    if url := host.control_plane.url():
+        console.print(f"Prefect: {url.removesuffix('/api')}", soft_wrap=True)
+    return 1 if died else 0
+
+
+def run_logs(host: Host, console: Console, told: argparse.Namespace) -> int:
+    host.engine.check()
+    known = {"agent": host.engine.containers(f"name=^{host.agent}$")}
+    for service in SERVICES:
+        label = f"label=com.docker.compose.service={service}"
+        project = f"label=com.docker.compose.project={host.control_plane.project}"
+        known[service] = host.engine.containers(label, project)
+    names = [n for s, found in known.items() if told.service in (None, s) for n in found]
+    if not names:
+        console.print(f"There are no logs yet: make up STACK={host.stack}")
+        return 1
+    options = ["--tail", str(told.lines), *(["--follow"] if told.follow else [])]
+    at_once = []
+    for name in names:
+        console.print(f"==> {name} <==", style="bold")
+        process = subprocess.Popen(
+            ["docker", "logs", *options, name], env=host.engine.environment, stderr=sys.stdout
+        )
+        if not told.follow:
+            process.wait()
+        at_once.append(process)
+    return max(process.wait() for process in at_once)
+
+
+def run_destroy(host: Host, console: Console, told: argparse.Namespace) -> int:
+    if not host.places.base.exists():
+        console.print(f"There is no stack {host.stack}.")
+        return 0
+    if not told.yes:
+        console.print(f"This removes all of the stack {host.stack}, its run history and its state.")
+        if not sys.stdin.isatty() or input("Type yes to go on: ").strip() != "yes":
+            console.print(f"Nothing was removed. (`make destroy STACK={host.stack} YES=1`)")
+            return 1
+    host.engine.check()
+    others = exclusive(
+        host.places.lock("up"), lambda pid: console.print(f"waiting for process {pid}")
+    )
+    with others, watched(host.places.root):
+        host.stop()
+        stack = host.pulumi("", engine.find().bin)
+        if stack.file:
+            host.pulumi(host.control_plane.up(), engine.find().bin).destroy()
+        kept = host.remove_left()
+        host.control_plane.remove()
+        shutil.rmtree(host.places.base)
+    console.print(f"The stack {host.stack} is gone.")
+    if kept:
+        console.print(f"Kept, as host.on_destroy is: the volumes {', '.join(kept)}")
+    return 0
+
+
+def run_env(host: Host, console: Console, told: argparse.Namespace) -> int:
+    """One COMMAND in the stack's environment."""
+    url = host.control_plane.url()
+    if not url:
+        console.print(f"There is no stack {host.stack} yet: make up STACK={host.stack}")
+        return 1
+    ours = host.pulumi(url, engine.find().bin).environment
+    with watched(host.places.root):
+        return command.run(told.command, say=console.print, environment=ours)
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.docker", description=__doc__)
+    parser.add_argument("--stack", default="docker", help="one whose runner.kind is docker")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, action: Action) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(action=action)
+        return added
+
+    bring = command("up", "Bring the stack up and run its flows; safe to repeat.", run_up)
+    bring.add_argument("--no-runs", dest="runs", action="store_false", help="start no flows")
+    command("status", "Show the containers; fails when one has died.", run_status)
+    logs = command("logs", "Show the end of the logs.", run_logs)
+    logs.add_argument("service", nargs="?", choices=("agent", *SERVICES), help="one log only")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
+    logs.add_argument("-n", "--lines", type=int, default=40, help="how many lines (40)")
+    command("down", "Stop the containers; data and run history stay.", run_down)
+    destroy = command("destroy", "Remove everything that `up` made.", run_destroy)
+    destroy.add_argument("--yes", action="store_true", help="do not ask")
+    env = command("env", "Run one COMMAND in the stack's environment.", run_env)
+    env.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    told = parser().parse_args(arguments)
+    console = Console()
+    host = Host(Places(folder=FOLDER), told.stack, console.print)
+    try:
+        return int(told.action(host, console, told))
+    except (StepError, *EXPECTED) as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        with suppress(OSError):  # the terminal was closed
+            console.print("\nInterrupted; the same command goes on from here.")
+        return interrupt.status if isinstance(interrupt, Interrupt) else 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
