@@ -22,6 +22,7 @@ from tools import plugins, readiness
 SECONDS_TO_START = 120.0
 SECONDS_TO_FINISH = 40  # a run says what became of it before it is gone
 FOLDER = ".docker"
+VOLUMES = ("landing", "warehouse")  # as stacks/places/docker names them
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Host:
 
     @property
     def label(self) -> str:
-        """Of the containers and images that are not Compose's."""
+        """Of the containers, images and volumes that are not Compose's."""
         return f"dataflows.{self.stack}"
 
     def pulumi(self, api_url: str, engine: Path) -> Stack:
@@ -66,6 +67,21 @@ class Host:
         """
         if lacking := list(plugins.unavailable(self.config, stack.environment)):
             raise ServiceError("\n".join(lacking))
+
+    def check_volumes(self) -> None:
+        """The docker plugin takes a volume of the same name for the stack's, and deletes it later.
+
+        Raises:
+            ServiceError: there is one that no stack of this name has made.
+        """
+        named = {f"df-{self.stack}-{what}" for what in VOLUMES}
+        there = named.intersection(self.engine.lines("volume", "ls", "--quiet"))
+        if foreign := sorted(there.difference(self._volumes())):
+            raise ServiceError(
+                f"the volumes {', '.join(foreign)} are there, and this stack has not made them. "
+                "Give the stack another name, or remove them: "
+                f"`docker volume rm {' '.join(foreign)}`"
+            )
 
     def lost_images(self, stack: Stack) -> list[str]:
         """The resources of images that the state knows and the engine has no more."""
@@ -116,7 +132,10 @@ class Host:
         if runs := self._runs():
             self.engine.call("rm", "--force", *runs)
         self.engine.remove_left(self.label)
-        return self.engine.lines("volume", "ls", "--quiet", f"--filter=name=^df-{self.stack}-")
+        return self._volumes()
+
+    def _volumes(self) -> list[str]:
+        return self.engine.lines("volume", "ls", "--quiet", f"--filter=label={self.label}")
 
     def _runs(self) -> list[str]:
         return [

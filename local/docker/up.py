@@ -26,6 +26,7 @@ def up(host: Host, console: Console, *, proof: bool = True) -> bool:
         with step("engine"):
             found = engine.find()
             host.engine.check()
+            host.check_volumes()
         with step("server"):
             api_url = host.control_plane.up()
         with client(api_url) as api:

@@ -11,6 +11,7 @@ from .built import (
     reference,
 )
 from .held import held
+from .permissions import settle
 from .revision import git_revision
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "labels",
     "plugin",
     "reference",
+    "settle",
 ]

@@ -46,8 +46,11 @@ class DockerHost:
         kept = pulumi.ResourceOptions(
             provider=provider, retain_on_delete=self.host.on_destroy == "keep"
         )
+        ours = [docker.VolumeLabelArgs(label=self.label, value="")]
         volumes = {
-            folder: docker.Volume(f"{what}-volume", name=f"{self.prefix}-{what}", opts=kept)
+            folder: docker.Volume(
+                f"{what}-volume", name=f"{self.prefix}-{what}", labels=ours, opts=kept
+            )
             for what, folder in (("landing", LANDING), ("warehouse", WAREHOUSE))
         }
         builder = pulumi.ResourceOptions(providers=[plugin(self.address)])

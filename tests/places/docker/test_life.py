@@ -90,6 +90,15 @@ def images_of(checkout: Checkout, prefect: httpx.Client) -> set[str]:
     return {each["job_variables"]["image"] for each in told}
 
 
+def test_a_volume_of_somebody_else_is_not_taken_over(others, checkout, docker):
+    docker.run("volume", "create", "df-e2e-landing")
+    before = on_the_host(docker)
+    said = checkout.run("up", succeeds=False)
+    assert "the volumes df-e2e-landing are there, and this stack has not made them" in said
+    assert on_the_host(docker) == before
+    docker.run("volume", "rm", "df-e2e-landing")
+
+
 def test_the_first_up_runs_the_flows_as_containers(others, checkout, prefect, docker):
     checkout.up()
     told = prefect.post("/flow_runs/filter", json={}).raise_for_status().json()

@@ -128,6 +128,13 @@ def test_the_agent_has_the_sockets_group_and_no_other_right():
     assert agent["destroyGraceSeconds"] > 0, "else it is killed"
 
 
+def test_the_volumes_bear_the_label_by_which_they_are_known_as_the_stacks():
+    resources, _ = built()
+    for name in ("landing-volume", "warehouse-volume"):
+        told = one(resources, "docker:index/volume:Volume", name)
+        assert told["labels"] == [{"label": "dataflows.docker", "value": ""}]
+
+
 @pytest.mark.parametrize(("on_destroy", "kept"), [("keep", True), ("delete", False)])
 def test_volumes_outlive_the_stack_unless_it_says_otherwise(monkeypatch, on_destroy, kept):
     made, volume = [], pulumi_docker.Volume

@@ -145,7 +145,7 @@ def test_dev_and_prod_differ_in_values_only():
         ),
         (
             changed("runner", kind="lambda"),
-            ".kind: 'lambda' is not 'process' or 'cloud-run'.",
+            ".kind: 'lambda' is not 'process' or 'docker' or 'cloud-run'.",
         ),
         ({"runner": {"cpu": "1"}}, "dataflows:runner.kind is missing. Add it."),
         (changed("runner", tiemout=1), "runner.tiemout is unknown (did you mean timeout?). Remove"),
