@@ -1,5 +1,6 @@
 """Starts deployment runs through Prefect's API, follows them, and says how they ended."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_
 
 TAG = "make-up"  # on the runs we start: an unfinished one is followed, not started again
 FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-NOT_BEGUN = ("SCHEDULED", "PENDING")
 BUSY = (429, 502, 503, 504)
 POLL_SECONDS = 0.5
-SECONDS_TO_BEGIN = 120.0
+# Seconds after which a run that is still in this state is given up, and what that may come of.
+PATIENCE = {
+    "SCHEDULED": (120.0, "is its deployment, work pool or queue paused?"),
+    "PENDING": (600.0, "the worker has taken it; its log says what keeps it"),
+}
 LOG_LINES = 15
 
 
@@ -98,7 +102,7 @@ class Runs:
         Raises:
             RunError: no one will run it: the worker is gone, or did not take it in time.
         """
-        patience = time.monotonic() + SECONDS_TO_BEGIN
+        since = time.monotonic()
         while True:
             run = Run(run.deployment, self._get(f"/flow_runs/{run.id}"))
             yield run, self._percent(run)
@@ -108,10 +112,10 @@ class Runs:
                 raise WorkerGoneError(
                     f"{run.deployment} is {run.state}, and the worker has stopped"
                 )
-            if run.type in NOT_BEGUN and time.monotonic() > patience:
+            patience, why = PATIENCE.get(run.type, (math.inf, ""))
+            if time.monotonic() - since > patience:
                 raise RunError(
-                    f"{run.deployment} is still {run.state} after {SECONDS_TO_BEGIN:.0f} s:"
-                    " is its deployment, work pool or queue paused?"
+                    f"{run.deployment} is still {run.state} after {patience:.0f} s: {why}"
                 )
             time.sleep(POLL_SECONDS)
 

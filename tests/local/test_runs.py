@@ -120,11 +120,22 @@ def test_a_run_is_not_waited_for_when_its_worker_has_stopped():
         [*runs(server).follow(Run("hello/hello-local", told()), lambda: False)]
 
 
-def test_a_run_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(following, "SECONDS_TO_BEGIN", 0.0)
-    server = Server(**{"/flow_runs/run-1": [(200, told(**SCHEDULED))]})
-    with pytest.raises(RunError, match="queue paused"):
+@pytest.mark.parametrize(
+    ("at", "why"), [("SCHEDULED", "queue paused"), ("PENDING", "the worker has taken it")]
+)
+def test_a_run_that_does_not_begin_is_given_up(monkeypatch: pytest.MonkeyPatch, at: str, why: str):
+    monkeypatch.setitem(following.PATIENCE, at, (0.0, following.PATIENCE[at][1]))
+    server = Server(**{"/flow_runs/run-1": [(200, told(state_type=at, state_name="Late"))]})
+    with pytest.raises(RunError, match=f"hello-local is still Late after 0 s: .*{why}"):
         [*runs(server).follow(Run("hello/hello-local", told()), lambda: True)]
+
+
+def test_a_run_that_its_worker_has_taken_has_longer_to_begin(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(following.PATIENCE, "SCHEDULED", (0.0, ""))
+    taken = told(state_type="PENDING", state_name="Submitting")
+    server = Server(**{"/flow_runs/run-1": [(200, taken), (200, told())]})
+    followed = [*runs(server).follow(Run("hello/hello-local", told()), lambda: True)]
+    assert [run.state for run, _ in followed] == ["Submitting", "Completed"]
 
 
 def test_rows_are_shown_where_the_flow_counted_some():
