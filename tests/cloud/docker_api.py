@@ -57,7 +57,7 @@ class DockerApi:
             time.sleep(0.5)
 
     def _told(self, answer: httpx.Response) -> Any:
-        if answer.is_success:
+        if not answer.is_error:  # 304: it was stopped, or started, already
             return answer.json() if answer.content else None
         try:
             said = answer.json()["message"]

@@ -107,7 +107,7 @@ def test_the_first_up_runs_the_flows_as_containers(others, checkout, prefect, do
     # Each was a container of the host, which is gone with it.
     pids = [each["infrastructure_pid"].rpartition(":")[2] for each in ended.values()]
     assert all(len(pid) == 64 for pid in pids)
-    assert not set(pids) & on_the_host(docker)["containers"]
+    until(lambda: not set(pids) & on_the_host(docker)["containers"])
     runner = docker.run("image", "inspect", "--format", "{{.Id}}", "localhost/df-e2e/runner:latest")
     assert images_of(checkout, prefect) == {runner}
 

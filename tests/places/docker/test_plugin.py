@@ -215,6 +215,14 @@ def test_one_that_is_gone_is_gone_and_may_be_deleted_again(plugin, docker, base,
     plugin.delete(CONTAINER, id_, state)
 
 
+def test_one_that_has_stopped_is_deleted(plugin, docker, base, name):
+    told = {"name": name, "image": base, **SLEEPS, "destroyGraceSeconds": 20}
+    id_, state = plugin.create(CONTAINER, told)
+    docker.run("stop", "--time", "0", name)
+    plugin.delete(CONTAINER, id_, state)
+    assert docker.run("ps", "--all", "--quiet", f"--filter=name={name}") == ""
+
+
 def test_without_grace_it_is_killed_and_with_it_it_is_asked(plugin, base, name):
     trap = ["sh", "-c", "trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done"]
     told = {"name": name, "image": base, "command": trap}
