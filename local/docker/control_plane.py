@@ -33,6 +33,25 @@ class ControlPlane:
         """What Compose is told, the password too."""
         return self.places.base / "compose.env"
 
+    def check(self) -> None:
+        """See that what Compose has of this project is this checkout's.
+
+        Raises:
+            ServiceError: it is another's, or its password is gone.
+        """
+        form = '{{.Label "com.docker.compose.project.working_dir"}}'
+        if others := {*self.containers(form)} - {str(self.places.root), ""}:
+            raise ServiceError(
+                f"another checkout has {self.project} on this host: {', '.join(sorted(others))}. "
+                "`make destroy` there makes room."
+            )
+        volume = f"{self.project}_database"
+        if not self.settings.exists() and volume in self.engine.lines("volume", "ls", "--quiet"):
+            raise ServiceError(
+                f"the volume {volume} has a database whose password was in {self.settings}, which "
+                f"is gone. Put the file back, or give the database up: `docker volume rm {volume}`"
+            )
+
     def up(self) -> str:
         """The URL of the server's API, once it answers.
 

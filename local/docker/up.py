@@ -27,6 +27,7 @@ def up(host: Host, console: Console, *, proof: bool = True) -> bool:
             found = engine.find()
             host.engine.check()
             host.check_volumes()
+            host.control_plane.check()
         with step("server"):
             api_url = host.control_plane.up()
         with client(api_url) as api:

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -99,6 +100,15 @@ def test_a_volume_of_somebody_else_is_not_taken_over(others, checkout, docker):
     docker.run("volume", "rm", "df-e2e-landing")
 
 
+def test_a_database_whose_password_is_gone_is_not_taken_over(others, checkout, docker):
+    docker.run("volume", "create", "dataflows-e2e_database")
+    before = on_the_host(docker)
+    said = checkout.run("up", succeeds=False)
+    assert "the volume dataflows-e2e_database has a database whose password was in" in said
+    assert on_the_host(docker) == before
+    docker.run("volume", "rm", "dataflows-e2e_database")
+
+
 def test_the_first_up_runs_the_flows_as_containers(others, checkout, prefect, docker):
     checkout.up()
     told = prefect.post("/flow_runs/filter", json={}).raise_for_status().json()
@@ -115,6 +125,14 @@ def test_the_first_up_runs_the_flows_as_containers(others, checkout, prefect, do
 def test_a_second_up_changes_nothing(checkout, docker):
     before = on_the_host(docker)
     assert checkout.up("--no-runs") == {}
+    assert on_the_host(docker) == before
+
+
+def test_another_checkout_does_not_take_the_stack_over(checkout, docker, tmp_path):
+    other = replace(checkout, home=tmp_path, said=[])
+    before = on_the_host(docker)
+    said = other.run("up", "--no-runs", succeeds=False)
+    assert f"another checkout has dataflows-e2e on this host: {checkout.repository}." in said
     assert on_the_host(docker) == before
 
 
