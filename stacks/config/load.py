@@ -19,8 +19,8 @@ class ConfigError(pulumi.RunError):  # Pulumi shows its text alone, without a tr
 
 # Secrets stay outside the model, so that no dump of it can show them.
 SECRETS = {
-    "prefect_api_key": "The Prefect API key; left out, where runs are processes: PREFECT_API_KEY "
-    "or the active profile.",
+    "prefect_api_key": "The Prefect API key. A stack in the cloud has to say it; any other may "
+    "leave it out: PREFECT_API_KEY or the active profile.",
     "prefect_auth_string": "`user:password` of a self-hosted Prefect server with basic auth.",
     "landing_options": "Options of the landing folder's file system, a JSON object of fsspec's.",
 }
@@ -43,8 +43,9 @@ def load(config: pulumi.Config) -> StackConfig:
     problems = list(_unknown_keys(config.name))
     unfilled = dict(placeholders(StackConfig, told))
     problems += unfilled.values()
+    sections = []
     if runner := _runner(told.get("runner")):  # else pydantic says what is wrong with it
-        problems += _section_problems(*runner, set(told))
+        problems += (sections := [*_section_problems(*runner, set(told))])
         problems += runner[1].problems(config)
     try:
         loaded = StackConfig.model_validate(told)
@@ -52,7 +53,7 @@ def load(config: pulumi.Config) -> StackConfig:
         wrong = [explain(StackConfig, each) for each in error.errors()]
         problems += [text for key, text in wrong if key not in unfilled]
     else:
-        problems += loaded.contradictions()
+        problems += [] if sections else loaded.contradictions()  # of sections that are there
     if problems:
         raise ConfigError("\n".join(f"{file}: {config.name}:{problem}" for problem in problems))
     return loaded

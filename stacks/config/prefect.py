@@ -12,8 +12,8 @@ class Prefect(Section):
 
     api_url: str | None = Field(
         None,
-        description="Prefect's API, as `prefect config view` shows it; left out, where runs are "
-        "processes: PREFECT_API_URL or the active Prefect profile.",
+        description="Prefect's API, as `prefect config view` shows it. A stack in the cloud has to "
+        "say it; any other may leave it out: PREFECT_API_URL or the active Prefect profile.",
     )
     headers: dict[str, str] = Field(
         default_factory=dict,

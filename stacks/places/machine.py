@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import pulumi
-
 from prefect_as_code import worker_of
 
 from ..config import StackConfig
@@ -30,17 +28,14 @@ class Machine:
         self.directory = os.getcwd()
         packaged = worker_of("prefect.workers.process:ProcessWorker")
         self.worker: str = packaged["type"]
-        self.default_template: dict[str, Any] = packaged["base_job_template"]
+        self._default_template: dict[str, Any] = packaged["base_job_template"]
 
     def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, Any]:
         return {}  # a process has what the machine has
 
     def build(self) -> Site:
-        env = {"DATAFLOWS_STACK": pulumi.get_stack()}
         return Site(
-            job_template=job_template(
-                self.default_template, {"env": env, "working_dir": self.directory}
-            ),
+            job_template=job_template(self._default_template, {"working_dir": self.directory}),
             landing=self._absolute(self.data.landing),
             warehouse=self._absolute(self.data.warehouse),
         )

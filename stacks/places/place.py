@@ -27,16 +27,15 @@ class Site:
 class Place(Protocol):
     """A place, before it stands.
 
-    ``directory`` is where the flows lie when they run; ``sized`` are the variables of the worker's
-    ``default_template`` for a flow that asks for so many CPUs and so much memory, or for neither.
+    ``worker`` is the type of the pool; ``directory`` is where the flows lie already when a run
+    starts, in an image or on the worker's disk; ``sized`` are the job variables of a flow that asks
+    for so many CPUs and so much memory, or for neither.
     """
 
     @property
     def worker(self) -> str: ...
     @property
     def directory(self) -> str: ...
-    @property
-    def default_template(self) -> Mapping[str, Any]: ...
 
     def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, Any]: ...
     def build(self) -> Site: ...

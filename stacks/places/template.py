@@ -4,9 +4,12 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
+
 
 def job_template(default: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The worker's own template, with our defaults for its variables; so it can lack none.
+    """The worker's own template, with our defaults for its variables; so it can lack none. Of
+    ``env`` each run learns which stack it belongs to, whatever the place.
 
     Raises:
         ValueError: the worker has no such variable.
@@ -15,6 +18,7 @@ def job_template(default: Mapping[str, Any], values: Mapping[str, Any]) -> dict[
     variables = template["variables"]["properties"]
     if unknown := sorted(values.keys() - variables.keys()):
         raise ValueError(f"the worker has no variable {unknown}; it has {sorted(variables)}")
-    for name, value in values.items():  # values may be outputs
+    env = {**values.get("env", {}), "DATAFLOWS_STACK": pulumi.get_stack()}
+    for name, value in {**values, "env": env}.items():  # values may be outputs
         variables[name]["default"] = value
     return template

@@ -32,7 +32,7 @@ class DockerHost:
         self.address = pulumi.Config("docker").get("host") or _DEFAULT
         packaged = worker_of(WORKER)
         self.worker: str = packaged["type"]
-        self.default_template = default_job_template(packaged["base_job_template"])
+        self._default_template = default_job_template(packaged["base_job_template"])
         self.prefix = f"df-{pulumi.get_stack()}"
         self.label = f"dataflows.{pulumi.get_stack()}"  # on all that is not in Pulumi's state
 
@@ -89,11 +89,11 @@ class DockerHost:
         )
         template = runner_template(
             RunnerArgs(
-                default_template=self.default_template,
+                default_template=self._default_template,
                 cpu=self.runner.cpu,
                 memory=self.runner.memory,
                 timeout=self.runner.timeout,
-                env={**self.runner.env, "DATAFLOWS_STACK": pulumi.get_stack()},
+                env=self.runner.env,
                 label=self.label,
                 networks=networks,
                 volumes={folder: volume.name for folder, volume in volumes.items()},

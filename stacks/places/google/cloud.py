@@ -42,7 +42,7 @@ class Cloud:
         self.images, self.storage = images, storage
         packaged = worker_of(WORKER)
         self.worker: str = packaged["type"]
-        self.default_template = default_job_template(packaged["base_job_template"])
+        self._default_template = default_job_template(packaged["base_job_template"])
         self.prefix = f"df-{pulumi.get_stack()}"
 
     def sized(self, cpu: str | None, memory: str | None) -> Mapping[str, str]:
@@ -80,7 +80,7 @@ class Cloud:
                 prefix=prefix,
                 google=google,
                 told=self.runner,
-                default_template=self.default_template,
+                default_template=self._default_template,
                 image=made.references["runner"],
                 network=network,
                 secrets=secrets,

@@ -120,7 +120,7 @@ def _job_template(args: RunnerArgs, email: pulumi.Input[str]) -> dict[str, Any]:
             # A name that Prefect makes up may start with a digit, which Cloud Run refuses.
             "name": f"{args.prefix}-{{{{ ctx.flow.name }}}}",
             "labels": args.google.labels,
-            "env": {**told.env, "DATAFLOWS_STACK": pulumi.get_stack()},
+            "env": told.env,
             "env_from_secrets": {k: ref.model_dump() for k, ref in told.env_from_secrets.items()},
             "prefect_api_key_secret": {
                 "secret": key.prefect_api_key.secret_id,

@@ -5,7 +5,8 @@ import json
 import pulumi
 import pytest
 
-from stacks.config import ConfigError, load
+from stacks.config import ConfigError, StackConfig, load
+from stacks.config.docker import Containers
 from tests.places.google.stacks import PROMOTED, filled, written
 
 GOOD = {
@@ -189,6 +190,20 @@ def test_a_stack_whose_name_google_would_refuse_is_refused():
 def test_sections_of_the_cloud_mean_nothing_where_runs_are_processes():
     text = complaint(google=filled("dev")["google"])
     assert "dataflows:google means nothing, as runner.kind is process. Remove it." in text
+
+
+def test_of_a_section_that_is_missing_nothing_else_is_asked(monkeypatch):
+    looks = lambda self, stack: iter([stack.host.networks])  # noqa: E731
+    monkeypatch.setattr(Containers, "contradictions", looks)
+    lines = complaint(good=CONTAINERS, host=None).splitlines()
+    assert lines == [
+        "Pulumi.local.yaml: dataflows:host is missing, as runner.kind is docker. Add it."
+    ]
+
+
+def test_no_two_places_have_a_section_of_the_same_name():
+    names = [name for place in StackConfig.__bases__ for name in place.__annotations__]
+    assert sorted(names) == sorted(StackConfig.model_fields)
 
 
 def test_the_local_stack_loads_as_it_is():
