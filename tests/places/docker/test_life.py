@@ -196,7 +196,8 @@ def test_a_killed_agent_comes_back_and_its_runs_go_on(checkout, prefect, start):
 
     until(another)
     until(lambda: state(prefect, run) == "COMPLETED")
-    until(lambda: state(prefect, start(seconds=1)) == "COMPLETED")
+    later = start(seconds=1)
+    until(lambda: state(prefect, later) == "COMPLETED")
 
 
 def test_runs_go_on_while_the_agent_is_replaced(checkout, prefect, start):
