@@ -7,10 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 
-import httpx
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,17 +18,16 @@ from local.environment import environment, exports
 from local.places import Places
 from local.ports import HOST
 from local.records import read
-from local.services import ServiceError, Services
-from local.stack import Stack, StackError
-from local.steps import StepError
+from local.services import Services
+from local.stack import Stack
+from local.steps import status_of
 from local.up import up
 from tools import command, engine
-from tools.command import Interrupt, watched
+from tools.command import watched
 from tools.locks import exclusive
 
 SERVICES = ("server", "worker")
 LOGS = (*SERVICES, "pulumi")
-EXPECTED = (StepError, ServiceError, StackError, engine.NoEngineError, httpx.HTTPError)
 
 
 def run_up(places: Places, console: Console, told: argparse.Namespace) -> int:
@@ -155,15 +152,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     told = parser().parse_args(arguments)
     console = Console()
-    try:
-        return int(told.action(Places(), console, told))
-    except EXPECTED as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        return 1
-    except KeyboardInterrupt as interrupt:
-        with suppress(OSError):  # the terminal was closed
-            console.print("\nInterrupted; the same command goes on from here.")
-        return interrupt.status if isinstance(interrupt, Interrupt) else 130
+    return status_of(lambda: int(told.action(Places(), console, told)), console)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from rich import box
 from rich.console import Console
@@ -15,9 +14,9 @@ from local.docker.control_plane import SERVICES
 from local.docker.host import FOLDER, Host
 from local.docker.up import up
 from local.places import Places
-from local.steps import EXPECTED, StepError
+from local.steps import status_of
 from tools import command, engine
-from tools.command import Interrupt, watched
+from tools.command import watched
 from tools.locks import exclusive
 
 _FORM = "{{.Names}}\t{{.State}}\t{{.Status}}"
@@ -148,15 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = parser().parse_args(arguments)
     console = Console()
     host = Host(Places(folder=FOLDER), told.stack, console.print)
-    try:
-        return int(told.action(host, console, told))
-    except (StepError, *EXPECTED) as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        return 1
-    except KeyboardInterrupt as interrupt:
-        with suppress(OSError):  # the terminal was closed
-            console.print("\nInterrupted; the same command goes on from here.")
-        return interrupt.status if isinstance(interrupt, Interrupt) else 130
+    return status_of(lambda: int(told.action(host, console, told)), console)
 
 
 if __name__ == "__main__":
