@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.blocks.system import Secret
@@ -13,6 +14,7 @@ from prefect.testing.utilities import prefect_test_harness
 from prefect.variables import Variable
 
 from flows.landing import Landing
+from flows.passing import worth_retrying
 from flows.warehouse import Warehouse
 
 
@@ -82,23 +84,36 @@ def s3() -> Iterator[Landing]:
     server.stop()
 
 
+Held = Callable[[Warehouse], AbstractContextManager["subprocess.Popen[bytes]"]]
+
+
 @pytest.fixture
-def another_process_writes() -> Callable[[Warehouse, float], AbstractContextManager[int]]:
-    """Another process holds the DuckDB file open, for so many seconds at most."""
+def another_process_writes() -> Held:
+    """Another process holds the DuckDB file open, until it is killed."""
 
     @contextmanager
-    def writing(warehouse: Warehouse, seconds: float) -> Iterator[int]:
+    def writing(warehouse: Warehouse) -> Iterator["subprocess.Popen[bytes]"]:
         path = Path(warehouse.url.removeprefix("duckdb://"))
         code = (
-            "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); "
-            "print('held', flush=True); time.sleep(float(sys.argv[2]))"
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1]); "
+            "print('held', flush=True); sys.stdin.read()"
         )
-        with subprocess.Popen(
-            [sys.executable, "-c", code, str(path), str(seconds)], stdout=subprocess.PIPE
-        ) as holder:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([sys.executable, "-c", code, str(path)], **pipes) as holder:
             assert holder.stdout
             holder.stdout.readline()
-            yield holder.pid
+            yield holder
             holder.kill()
 
     return writing
+
+
+def killing(holder: "subprocess.Popen[bytes]") -> Callable[[Any, Any, Any], bool]:
+    """A task's ``retry_condition_fn`` that lets go of the file once a try has failed of it."""
+
+    def worth_it(task: Any, run: Any, state: Any) -> bool:
+        holder.kill()
+        holder.wait()
+        return worth_retrying(task, run, state)
+
+    return worth_it

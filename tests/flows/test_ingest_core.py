@@ -4,7 +4,6 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ import pytest
 from flows.ingest import core, tables
 from flows.landing import Landing
 from flows.warehouse import Row, Warehouse, WarehouseUnavailable
+from tests.flows.conftest import Held
 from tests.flows.slices import ask, bring_in, land, parquet, put, some
 
 BY_MONTH = (
@@ -185,11 +185,12 @@ def test_a_column_declared_later_is_added_to_the_warehouse(
 def test_a_database_that_another_process_writes_to_is_busy_not_broken(
     landing: Landing,
     warehouse: Warehouse,
-    another_process_writes: Callable[[Warehouse, float], AbstractContextManager[int]],
+    another_process_writes: Held,
 ) -> None:
     land(landing, "flights", "2013-01", JANUARY)
-    with another_process_writes(warehouse, 60) as pid:
-        with pytest.raises(WarehouseUnavailable, match=rf"warehouse\.duckdb is in use.*{pid}"):
+    with another_process_writes(warehouse) as holder:
+        named = rf"warehouse\.duckdb is in use.*{holder.pid}"
+        with pytest.raises(WarehouseUnavailable, match=named):
             core.ledger(warehouse)
         with pytest.raises(WarehouseUnavailable, match="is in use"):
             bring_in(landing, warehouse)

@@ -2,8 +2,6 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from flows.report import core, plot
 from flows.report import flow as report_flow
 from flows.report.flow import report
 from flows.warehouse import NotIngested, Warehouse
-from tests.flows.conftest import Stack
+from tests.flows.conftest import Held, Stack, killing
 from tests.flows.runs import artifacts, finished
 from tests.flows.slices import bring_in, land, put, some
 
@@ -222,11 +220,12 @@ def test_the_report_leaves_words_a_picture_and_a_table(ready: Stack) -> None:
 
 def test_the_report_waits_for_an_ingest_that_writes(
     ready: Stack,
-    another_process_writes: Callable[[Warehouse, float], AbstractContextManager[int]],
+    another_process_writes: Held,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(report_flow.ask, "retry_delay_seconds", [0.5] * 6)
-    with another_process_writes(ready.warehouse, 1):
+    monkeypatch.setattr(report_flow.ask, "retry_delay_seconds", [0.0] * 6)
+    with another_process_writes(ready.warehouse) as holder:
+        monkeypatch.setattr(report_flow.ask, "retry_condition_fn", killing(holder))
         run = finished(report(return_state=True))
     assert run.state_name == "Completed"
 
