@@ -14,11 +14,13 @@ from flows.ingest.partitions import PartitionError
 EXACT = {pa.float16(): 2**11, pa.float32(): 2**24, pa.float64(): 2**53}
 
 
-def fitted(column: pa.ChunkedArray, declared: pa.Field, *, int96: bool) -> pa.ChunkedArray:
+def fitted(
+    column: pa.ChunkedArray, declared: pa.Field, *, int96: pa.ChunkedArray | None
+) -> pa.ChunkedArray:
     """``column`` in the declared type. NaN is no number: it counts as missing.
 
     PartitionError: the type is of another kind, a value does not fit it, or a required one is
-    missing. ``int96``: the file keeps it so, which says of an instant that it is UTC.
+    missing. ``int96``: the same in nanoseconds, of an instant that the file keeps so; it is UTC.
     """
     while pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -97,16 +99,22 @@ def _number(column: pa.ChunkedArray, declared: pa.Field) -> pa.ChunkedArray:
     return doubles
 
 
-def _instant(column: pa.ChunkedArray, declared: pa.Field, *, int96: bool) -> pa.ChunkedArray:
+def _instant(
+    column: pa.ChunkedArray, declared: pa.Field, *, int96: pa.ChunkedArray | None
+) -> pa.ChunkedArray:
     if not pa.types.is_timestamp(column.type):
         raise _of_another_kind(column, declared)
     if column.type.tz is None:
-        if not int96:
+        if int96 is None:
             raise PartitionError(
                 f"{declared.name} is {column.type}, which has no time zone: write instants "
                 "(of Spark's, type TIMESTAMP and "
                 "spark.sql.parquet.outputTimestampType=TIMESTAMP_MICROS)"
             )
+        # Beyond the year 2262 nanoseconds overflow; the product does so by as much.
+        nanoseconds = pc.multiply(column.cast(pa.int64()), 1000)
+        finer = pc.not_equal(nanoseconds, int96.cast(pa.int64()))
+        _refuse(finer, column, declared, f"and a part of a microsecond do not fit {declared.type}")
         column = column.cast(pa.timestamp(column.type.unit, "UTC"))
     return _cast(column, declared)
 

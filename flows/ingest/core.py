@@ -106,7 +106,7 @@ def check(landing: Landing, partition: Partition, held: Ledger) -> Checked:
         wanted = {partition: Held(fingerprint, rows)} if rows else {}
         if held_of(partition, held) == wanted:
             return Checked(partition, rows, fingerprint)
-        return Checked(partition, rows, fingerprint, _as_declared(file, partition))
+        return Checked(partition, rows, fingerprint, _as_declared(file, content, partition))
     except (pa.ArrowException, OSError) as unreadable:
         raise PartitionError(f"{url}: not a readable parquet file ({unreadable})") from unreadable
     except ValueError as damage:
@@ -160,7 +160,7 @@ def _replace(door: Door, file: Checked) -> None:
     door.replace(table, file.content, constants, where, changes(door, table, declared, where))
 
 
-def _as_declared(file: pq.ParquetFile, partition: Partition) -> pa.Table:
+def _as_declared(file: pq.ParquetFile, content: bytes, partition: Partition) -> pa.Table:
     """The rows in the declared columns and types, or a PartitionError."""
     schema = tables.SCHEMAS[partition.table]
     names = file.schema_arrow.names
@@ -170,10 +170,12 @@ def _as_declared(file: pq.ParquetFile, partition: Partition) -> pa.Table:
         raise PartitionError(
             f"it has a column {', '.join(strange)} that flows/ingest/tables.py does not declare"
         )
-    kept = {each.path: each.physical_type for each in map(file.schema.column, range(len(names)))}
-    read = file.read()
+    read, kept = file.read(), map(file.schema.column, range(len(names)))
+    int96 = [each.path for each in kept if each.physical_type == "INT96"]
+    fine = pq.ParquetFile(BytesIO(content)).read(int96)  # without another word in nanoseconds
+    nanoseconds = {name: fine[name] for name in int96}
     table = pa.table(
-        [fitted(read[each.name], each, int96=kept.get(each.name) == "INT96") for each in schema],
+        [fitted(read[each.name], each, int96=nanoseconds.get(each.name)) for each in schema],
         schema=schema,
     )
     if partition.table in tables.MONTHLY:

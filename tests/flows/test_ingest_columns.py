@@ -20,7 +20,7 @@ DECIMALS = pa.decimal128(38, 20)
 
 
 def fit(column: pa.Array, declared: pa.DataType, required: bool = False, **told: Any) -> list[Any]:
-    told = {"int96": False, **told}
+    told = {"int96": None, **told}
     chunks = pa.chunked_array([column])
     found = fitted(chunks, pa.field("x", declared, nullable=not required), **told)
     assert found.type == declared
@@ -135,4 +135,5 @@ def test_a_required_column_lacks_no_value(column: pa.Array, declared: pa.DataTyp
 
 
 def test_an_int96_is_utc_as_spark_writes_it() -> None:
-    assert fit(pa.array([NAIVE], pa.timestamp("us")), INSTANT, int96=True) == [NOON]
+    fine = pa.chunked_array([pa.array([NAIVE], pa.timestamp("ns"))])
+    assert fit(pa.array([NAIVE], pa.timestamp("us")), INSTANT, int96=fine) == [NOON]

@@ -107,19 +107,31 @@ def test_a_month_may_be_empty_where_that_is_declared(
     assert bring_in(landing, warehouse) == []
 
 
+def from_spark(instants: pa.Array) -> bytes:
+    content = pa.BufferOutputStream()
+    rows = put(JANUARY, "time_hour", instants)
+    pq.write_table(rows, content, use_deprecated_int96_timestamps=True, store_schema=False)
+    written: bytes = content.getvalue().to_pybytes()
+    return written
+
+
 def test_an_instant_from_spark_is_loaded_as_utc_of_whatever_year(
     landing: Landing, warehouse: Warehouse
 ) -> None:
     instants = [datetime(2013, 1, 1, 5), datetime(9999, 12, 31, 23, 59, 59, 999999), datetime.min]
-    written = put(JANUARY, "time_hour", pa.array(instants, pa.timestamp("us", "UTC")))
-    content = pa.BufferOutputStream()
-    pq.write_table(written, content, use_deprecated_int96_timestamps=True, store_schema=False)
-    land(landing, "flights", "2013-01", content.getvalue().to_pybytes())
+    land(landing, "flights", "2013-01", from_spark(pa.array(instants, pa.timestamp("us", "UTC"))))
     assert bring_in(landing, warehouse) == ["flights/2013-01"]
     found = ask(warehouse, "SELECT epoch_us(time_hour) AS micros FROM flights ORDER BY 1")
     start = datetime(1970, 1, 1)
     micros = [(instant - start) // timedelta(microseconds=1) for instant in sorted(instants)]
     assert [row["micros"] for row in found] == micros
+
+
+def test_an_instant_finer_than_a_microsecond_is_not_cut(landing: Landing) -> None:
+    land(landing, "flights", "2013-01", from_spark(pa.array([0, 1000, 1001], pa.timestamp("ns"))))
+    problem = r"time_hour: .*\.000001 and a part of a microsecond do not fit timestamp.*\(row 2\)"
+    with pytest.raises(core.PartitionError, match=problem):
+        core.check(landing, core.Partition("2013-01", "flights"), {})
 
 
 def test_a_flipped_bit_is_found_where_pages_have_checksums(landing: Landing) -> None:

@@ -117,6 +117,34 @@ def test_a_folder_called_like_a_month_is_one_stranger(landing: Landing) -> None:
     assert [str(each) for each in core.look(landing, ["2013-02"]).partitions] == ["weather/2013-02"]
 
 
+def test_of_a_bucket_all_is_told_too(s3: Landing) -> None:
+    import boto3
+
+    bucket = Landing("s3://landing/strange", s3.options)
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3.options["endpoint_url"],
+        aws_access_key_id=s3.options["key"],
+        aws_secret_access_key=s3.options["secret"],
+        region_name="us-east-1",
+    )
+    in_another_place = "not in its place: flights/<month>.parquet, as 2013-01.parquet"
+    strange = {
+        "flights/2013-02.PARQUET": (in_another_place, True),
+        "flights/year=2013/month=02/part-0.parquet": (in_another_place, True),
+        "Flights/2013-02.parquet": ("not in its place: the table's folder is flights", True),
+        "2013-02.parquet": ("passed over: it is in no table's folder", True),
+    }
+    folder = "flights/2013-03.parquet"
+    parts = [f"{folder}/{part}" for part in ("part-0.parquet", "part-1.parquet", "_SUCCESS")]
+    markers = ["", "flights/", f"{folder}/", "weather/"]  # by which stores remember a folder
+    for path in ("flights/2013-01.parquet", *strange, *parts, *markers):
+        client.put_object(Bucket="landing", Key=f"strange/{path}", Body=b"")
+    strange[folder] = ("a folder of 2 files: land one file", True)
+    assert seen(bucket) == strange
+    assert [str(each) for each in core.look(bucket).partitions] == ["flights/2013-01"]
+
+
 def test_of_the_months_asked_for_every_file_is_told(landing: Landing) -> None:
     for path in ("flights/2013-02.PARQUET", "flights/january.parquet"):
         put(landing, path)
