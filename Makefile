@@ -12,8 +12,10 @@ LOCAL := .venv/.local
 ALL := .venv/.made
 OF_STACK = $(if $(filter local docker,$(STACK)),$(LOCAL),$(PROGRAM))
 
-# The stacks of this machine have commands of their own.
-HERE = $(if $(filter docker,$(STACK)),local.docker,local)
+# The stacks of this machine have commands of their own. No other stack is taken for one of them.
+HERE = $(if $(filter local,$(STACK)),local,$(if $(filter docker,$(STACK)),local.docker,$(NOT_HERE)))
+NOT_HERE = $(error make $@ is for the stacks of this machine, STACK=local or STACK=docker; \
+	for $(STACK) there are make preview, make deploy, and pulumi destroy --stack $(STACK))
 
 # With a Pulumi engine on PATH, and so that no interrupt leaves anything of it running.
 GUARDED = $(PY) -m tools.guarded
@@ -54,8 +56,8 @@ destroy: $(LOCAL) ## Remove the local stack, its data included (YES=1: do not as
 	@$(PY) -m $(HERE) destroy $(if $(YES),--yes)
 
 .PHONY: env
-env: $(LOCAL) ## Print the local environment: eval "$(make -s env)"
-	@$(PY) -m local env
+env: $(LOCAL) ## Print the stack's environment: eval "$(make -s env)" (STACK=docker)
+	@$(PY) -m $(HERE) env
 
 .PHONY: preview
 preview: $(OF_STACK) ## Show what `pulumi up` would change (STACK=local)

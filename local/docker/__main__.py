@@ -1,6 +1,7 @@
 """`python -m local.docker`: the commands of a stack on a Docker host, which the Makefile calls."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from rich.table import Table
 from local.docker.control_plane import SERVICES
 from local.docker.host import FOLDER, Host
 from local.docker.up import up
+from local.environment import exports
 from local.places import Places
 from local.steps import status_of
 from tools import command, engine
@@ -108,12 +110,14 @@ def run_destroy(host: Host, console: Console, told: argparse.Namespace) -> int:
 
 
 def run_env(host: Host, console: Console, told: argparse.Namespace) -> int:
-    """One COMMAND in the stack's environment."""
     url = host.control_plane.url()
     if not url:
         console.print(f"There is no stack {host.stack} yet: make up STACK={host.stack}")
         return 1
     ours = host.pulumi(url, engine.find().bin).environment
+    if not told.command:
+        print(*exports(ours, os.environ), sep="\n")
+        return 0
     with watched(host.places.root):
         return command.run(told.command, say=console.print, environment=ours)
 
@@ -138,7 +142,8 @@ def parser() -> argparse.ArgumentParser:
     command("down", "Stop the containers; data and run history stay.", run_down)
     destroy = command("destroy", "Remove everything that `up` made.", run_destroy)
     destroy.add_argument("--yes", action="store_true", help="do not ask")
-    env = command("env", "Run one COMMAND in the stack's environment.", run_env)
+    text = "Print shell exports; or run one COMMAND among them."
+    env = command("env", text, run_env)
     env.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
     return parser
 

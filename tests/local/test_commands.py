@@ -24,6 +24,19 @@ def test_make_help_lists_every_target():
     assert listed == declared
 
 
+@pytest.mark.parametrize("target", ["up", "status", "logs", "down", "destroy", "env"])
+def test_no_stack_of_a_cloud_is_taken_for_one_of_this_machine(target: str):
+    def told(stack: str) -> "subprocess.CompletedProcess[str]":
+        words = ["make", "-n", target, f"STACK={stack}"]
+        return subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+
+    assert "-m local " in told("local").stdout
+    assert "-m local.docker " in told("docker").stdout
+    cloud = told("prod")
+    assert cloud.returncode
+    assert f"make {target} is for the stacks of this machine" in cloud.stderr
+
+
 def test_a_python_that_is_too_old_is_told_in_one_sentence(tmp_path: Path):
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\nexec python3 -c "import sys; sys.version_info = (3, 9, 1); $2"\n')

@@ -229,6 +229,7 @@ def test_status_and_logs_show_the_containers(checkout):
     for name in ("postgres", "prefect", checkout.agent):
         assert name in told
     assert "Worker" in checkout.run("logs", "agent")
+    assert f"export PREFECT_API_URL={checkout.api_url}" in checkout.run("env")
 
 
 def test_what_is_taken_down_comes_up_again_with_its_history(checkout, prefect):
