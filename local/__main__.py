@@ -6,14 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from local import prefect
+from local import commands, prefect
 from local.environment import environment, exports
 from local.places import Places
 from local.ports import HOST
@@ -122,30 +122,19 @@ def run_env(places: Places, console: Console, told: argparse.Namespace) -> int:
     return 0
 
 
+ACTIONS = {
+    "up": run_up,
+    "status": run_status,
+    "logs": run_logs,
+    "down": run_down,
+    "destroy": run_destroy,
+    "env": run_env,
+}
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, text: str, action: Callable[[Places, Console, argparse.Namespace], int]
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(action=action)
-        return added
-
-    bring = command("up", "Bring the local stack up and run its flows; safe to repeat.", run_up)
-    bring.add_argument("--no-runs", dest="runs", action="store_false", help="start no flows")
-    command("status", "Show the services; fails when one has died.", run_status)
-    logs = command("logs", "Show the end of the logs.", run_logs)
-    logs.add_argument("service", nargs="?", choices=LOGS, help="one log only")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
-    logs.add_argument("-n", "--lines", type=int, default=40, help="how many lines (40)")
-    command("down", "Stop the services; data and run history stay.", run_down)
-    destroy = command("destroy", "Remove everything that `up` made, data included.", run_destroy)
-    destroy.add_argument("--yes", action="store_true", help="do not ask")
-    text = 'Print shell exports, for eval "$(make -s env)"; or run one COMMAND among them.'
-    env = command("env", text, run_env)
-    env.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
+    commands.add(parser, ACTIONS, LOGS)
     return parser
 
 

@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from local import commands
 from local.docker.control_plane import SERVICES
 from local.docker.host import FOLDER, Host
 from local.docker.up import up
@@ -22,7 +23,6 @@ from tools.command import watched
 from tools.locks import exclusive
 
 _FORM = "{{.Names}}\t{{.State}}\t{{.Status}}"
-Action = Callable[[Host, Console, argparse.Namespace], int]
 
 
 def run_up(host: Host, console: Console, told: argparse.Namespace) -> int:
@@ -122,29 +122,20 @@ def run_env(host: Host, console: Console, told: argparse.Namespace) -> int:
         return command.run(told.command, say=console.print, environment=ours)
 
 
+ACTIONS = {
+    "up": run_up,
+    "status": run_status,
+    "logs": run_logs,
+    "down": run_down,
+    "destroy": run_destroy,
+    "env": run_env,
+}
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.docker", description=__doc__)
     parser.add_argument("--stack", default="docker", help="one whose runner.kind is docker")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, text: str, action: Action) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(action=action)
-        return added
-
-    bring = command("up", "Bring the stack up and run its flows; safe to repeat.", run_up)
-    bring.add_argument("--no-runs", dest="runs", action="store_false", help="start no flows")
-    command("status", "Show the containers; fails when one has died.", run_status)
-    logs = command("logs", "Show the end of the logs.", run_logs)
-    logs.add_argument("service", nargs="?", choices=("agent", *SERVICES), help="one log only")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on as they grow")
-    logs.add_argument("-n", "--lines", type=int, default=40, help="how many lines (40)")
-    command("down", "Stop the containers; data and run history stay.", run_down)
-    destroy = command("destroy", "Remove everything that `up` made.", run_destroy)
-    destroy.add_argument("--yes", action="store_true", help="do not ask")
-    text = "Print shell exports; or run one COMMAND among them."
-    env = command("env", text, run_env)
-    env.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
+    commands.add(parser, ACTIONS, ("agent", *SERVICES))
     return parser
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,18 +138,9 @@ class Checkout:
 
     def call(self, *command: str, told: str = "", succeeds: bool = True) -> str:
         """What a command in the repository prints."""
-        done = subprocess.run(
-            command,
-            cwd=self.repository,
-            env=self.environment,
-            input=told,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stdout + done.stderr
+        status, said = called(command, self.repository, self.environment, told)
         self.said.append(said)
-        assert (done.returncode == 0) == succeeds, f"{' '.join(command)}\n{said}"
+        assert (status == 0) == succeeds, f"{' '.join(command)}\n{said}"
         return said
 
     def _changes(self, *command: str) -> Changes:
@@ -178,6 +169,16 @@ class Checkout:
             }
             | self.machine
         )
+
+
+def called(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], told: str = ""
+) -> tuple[int, str]:
+    """How a command in ``folder`` ended, and what it printed."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment, input=told, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 def write_launchers(folder: Path) -> None:

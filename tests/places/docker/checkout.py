@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.cloud.checkout import write_launchers
+from tests.cloud.checkout import called, write_launchers
 from tests.live.server import free_port
 from tests.places.google.stacks import ROOT, written
 from tools.containers.engine import Docker
@@ -116,18 +115,10 @@ class Checkout:
 
     def run(self, *command: str, succeeds: bool = True) -> str:
         """What `python -m local.docker` prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "local.docker", "--stack", self.stack, *command],
-            cwd=self.repository,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stdout + done.stderr
+        words = [sys.executable, "-m", "local.docker", "--stack", self.stack, *command]
+        status, said = called(words, self.repository, self.environment)
         self.said.append(said)
-        assert (done.returncode == 0) == succeeds, f"{' '.join(command)}\n{said}"
+        assert (status == 0) == succeeds, f"{' '.join(command)}\n{said}"
         return said
 
     def inspect(self, container: str) -> dict[str, Any]:

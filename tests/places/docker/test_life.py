@@ -91,22 +91,19 @@ def images_of(checkout: Checkout, prefect: httpx.Client) -> set[str]:
     return {each["job_variables"]["image"] for each in told}
 
 
-def test_a_volume_of_somebody_else_is_not_taken_over(others, checkout, docker):
-    docker.run("volume", "create", "df-e2e-landing")
+@pytest.mark.parametrize(
+    ("volume", "why"),
+    [
+        ("df-e2e-landing", "the volumes df-e2e-landing are there, and this stack has not made"),
+        ("dataflows-e2e_database", "has a database whose password was in"),
+    ],
+)
+def test_a_volume_that_is_not_its_own_is_not_taken_over(others, checkout, docker, volume, why):
+    docker.run("volume", "create", volume)
     before = on_the_host(docker)
-    said = checkout.run("up", succeeds=False)
-    assert "the volumes df-e2e-landing are there, and this stack has not made them" in said
+    assert why in checkout.run("up", succeeds=False)
     assert on_the_host(docker) == before
-    docker.run("volume", "rm", "df-e2e-landing")
-
-
-def test_a_database_whose_password_is_gone_is_not_taken_over(others, checkout, docker):
-    docker.run("volume", "create", "dataflows-e2e_database")
-    before = on_the_host(docker)
-    said = checkout.run("up", succeeds=False)
-    assert "the volume dataflows-e2e_database has a database whose password was in" in said
-    assert on_the_host(docker) == before
-    docker.run("volume", "rm", "dataflows-e2e_database")
+    docker.run("volume", "rm", volume)
 
 
 def test_the_first_up_runs_the_flows_as_containers(others, checkout, prefect, docker):
