@@ -77,11 +77,13 @@ class ControlPlane:
         return prefect.api_url(int(port)) if port else None
 
     def stop(self) -> None:
-        self._compose("stop")
+        if self.settings.exists():  # else nothing was begun
+            self._compose("stop")
 
     def remove(self) -> None:
         """With the volumes."""
-        self._compose("down", "--volumes", "--remove-orphans")
+        if self.settings.exists():
+            self._compose("down", "--volumes", "--remove-orphans")
 
     def containers(self, form: str = "{{.Names}}") -> list[str]:
         return self.engine.containers(f"label=com.docker.compose.project={self.project}", form=form)

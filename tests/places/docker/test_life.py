@@ -102,6 +102,8 @@ def test_a_volume_that_is_not_its_own_is_not_taken_over(others, checkout, docker
     docker.run("volume", "create", volume)
     before = on_the_host(docker)
     assert why in checkout.run("up", succeeds=False)
+    checkout.run("down")
+    checkout.run("destroy", "--yes")
     assert on_the_host(docker) == before
     docker.run("volume", "rm", volume)
 
