@@ -332,6 +332,7 @@ class Deployment(PrefectResource, module="prefect", name="Deployment"):
         owner = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
         told = _Owned(**without(vars(args), ("triggers",)), owner=owner)
         super().__init__(name, told, opts, adopt=adopt)
+        schedules.foresee(args.schedules)
         for trigger in args.triggers:
             automation = automation_args(trigger, name, self.id)
             below = pulumi.ResourceOptions(parent=self)

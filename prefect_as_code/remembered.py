@@ -160,16 +160,16 @@ class _Process:
         self.process.wait()
 
 
-# Flows and classes are asked about in two, as what is imported for one question counts as read
-# for the next: an edited flow would have the workers and blocks looked at anew. Flows that are
-# imported have a third: what they bring in, the others would find there.
+# Workers and blocks have a process of their own, as what is imported for one question counts as
+# read for the next: an edited flow would have them looked at anew. Flows that are imported have
+# one, too: what they bring in, the others would find there.
+_APART = {"worker": "classes", "block": "classes", "imported_flow": "imported"}
 _processes: dict[str, _Process] = {}
 _starting = threading.Lock()
 
 
 def _process(question: str) -> _Process:
-    key = {"flow": "read", "bare_flow": "read"}.get(question, question)
-    key = key if key in ("read", "imported_flow") else "classes"
+    key = _APART.get(question, "read")
     with _starting:
         running = _processes.get(key)
         if running and (running.process.poll() is not None or running.directory != os.getcwd()):

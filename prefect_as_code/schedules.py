@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from .declared import Json, Props, same, seconds
 from .errors import PrefectError
+from .json_text import as_json, holds_output
 from .remembered import is_schedule
 
 _KINDS = ("cron", "interval", "rrule")
@@ -30,6 +31,18 @@ def problems(schedules: Any) -> Iterator[str]:
     slugs = [s.get("slug") for s in schedules if isinstance(s, Mapping)]
     if doubled := {str(slug) for slug in slugs if slug and slugs.count(slug) > 1}:
         yield f"two schedules have the slug {sorted(doubled)[0]!r}; a slug is unique"
+
+
+def foresee(told: Any) -> None:
+    """Ask Prefect about the schedules that the program knows already.
+
+    Their provider, a process of its own, then finds the answers kept; and here Prefect may be
+    running, to be asked about flows: it takes a second to import.
+    """
+    if isinstance(told, list | tuple):
+        known = as_json(told, "schedules")
+        if not holds_output(known):
+            list(problems(known))  # they are for the provider to tell
 
 
 _EXAMPLE = '{"slug": "daily", "cron": "0 6 * * *"}'

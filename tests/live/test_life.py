@@ -316,6 +316,21 @@ def ask():
     flow_of("flows/hello.py:hello")
 
 
+def test_the_program_asks_about_its_schedules_where_it_has_asked_about_its_flow(stack, monkeypatch):
+    """Prefect takes a second to import: not in the provider's process, too."""
+    questions, process = [], remembered._process
+    monkeypatch.setattr(remembered, "_process", lambda q: (questions.append(q), process(q))[1])
+    monkeypatch.setattr(remembered, "_read", lambda _path: {})  # as if never asked before
+    schedule = DAILY | {"cron": "23 5 * * *"}
+
+    def program():
+        WorkPool("pool", WorkPoolArgs(name="asked", type="process"))
+        deployment(pool="asked", schedules=[schedule])
+
+    stack.up(program)
+    assert "schedule" in questions
+
+
 @pytest.mark.parametrize("begin", [declare, ask])
 def test_the_provider_starts_while_the_program_goes_on(stack, begin, monkeypatch):
     monkeypatch.setattr(remembered, "_read", lambda _path: {})  # as if never asked before

@@ -4,9 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pulumi
 import pytest
 
-from prefect_as_code import BlockTypeArgs, PrefectError, flow_of, introspect, remembered, worker_of
+from prefect_as_code import (
+    BlockTypeArgs,
+    PrefectError,
+    flow_of,
+    introspect,
+    remembered,
+    schedules,
+    worker_of,
+)
+from prefect_as_code.remembered import is_schedule
 
 ROOT = Path(__file__).parents[2]
 FLOW = """
@@ -101,6 +111,25 @@ def test_an_edited_flow_leaves_the_answers_about_classes_as_they_are(asked, proj
     (project / "orders.py").write_text(FLOW + "\n")
     worker_of("prefect.workers.process:ProcessWorker")
     assert asked == ["flow", "worker"]
+
+
+def test_a_schedule_that_the_program_knows_is_not_asked_about_by_the_provider(asked):
+    declared = [{"slug": "daily", "cron": "17 6 * * *"}]
+    schedules.foresee(declared)
+    is_schedule.cache_clear()  # as in another process
+    assert not [*schedules.problems(declared)]
+    assert asked == ["schedule"]
+
+
+def test_a_schedule_that_is_not_known_yet_is_left_to_the_provider(asked):
+    schedules.foresee([{"slug": "daily", "cron": pulumi.Output.from_input("17 6 * * *")}])
+    schedules.foresee(pulumi.Output.from_input([{"slug": "daily", "cron": "17 6 * * *"}]))
+    assert asked == []
+
+
+def test_a_schedule_is_asked_about_where_the_flow_was_read(asked):
+    assert remembered._process("flow") is remembered._process("schedule")
+    assert remembered._process("flow") is not remembered._process("worker")
 
 
 def test_a_flow_is_read_anew_when_a_variable_that_it_reads_has_changed(asked, project, monkeypatch):
