@@ -112,11 +112,13 @@ class Host:
             if self.is_running() and _online(api_url, pool, self.agent, since):
                 return
             time.sleep(POLL_SECONDS)
-        done = self.engine.call("logs", "--tail", "15", self.agent)
         raise ServiceError(
-            f"the agent did not report within {SECONDS_TO_START:.0f} s. The end of its log:\n"
-            f"{done.stdout}{done.stderr}"
+            f"the agent did not report within {SECONDS_TO_START:.0f} s. {self.tail()}"
         )
+
+    def tail(self) -> str:
+        done = self.engine.call("logs", "--tail", "15", self.agent)
+        return f"The end of the agent's log:\n{done.stdout}{done.stderr}"
 
     def stop(self) -> None:
         """The agent first, so that it starts nothing more; then the runs, which report that."""

@@ -62,7 +62,4 @@ def _settle(host: Host, runs: Runs, console: Console) -> None:
 
 
 def _words(host: Host, error: Exception) -> str:
-    if isinstance(error, WorkerGoneError):
-        done = host.engine.call("logs", "--tail", "15", host.agent)
-        return f"{error}. The end of the agent's log:\n{done.stdout}{done.stderr}"
-    return str(error)
+    return f"{error}. {host.tail()}" if isinstance(error, WorkerGoneError) else str(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.__main__ import main, parser, run_destroy, run_down, run_env
+from local.__main__ import Local, main, parser
 from local.places import ROOT, Places
 
 
@@ -55,10 +55,10 @@ def test_destroy_removes_nothing_before_it_is_told_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr("sys.stdin", None)
-    monkeypatch.setattr("local.__main__.sys.stdin", (tmp_path / "empty").open("w+"))
+    monkeypatch.setattr("local.commands.sys.stdin", (tmp_path / "empty").open("w+"))
     places = Places(tmp_path)
     places.make()
-    assert run_destroy(places, Console(), parser().parse_args(["destroy"])) == 1
+    assert Local(places, Console()).carry_out(parser().parse_args(["destroy"])) == 1
     assert places.base.exists()
     assert "Nothing was removed" in capsys.readouterr().out
 
@@ -66,12 +66,12 @@ def test_destroy_removes_nothing_before_it_is_told_to(
 def test_destroy_removes_all_that_a_stack_that_never_came_up_has_left(tmp_path: Path):
     places = Places(tmp_path)
     places.make()
-    assert run_destroy(places, Console(), parser().parse_args(["destroy", "--yes"])) == 0
+    assert Local(places, Console()).carry_out(parser().parse_args(["destroy", "--yes"])) == 0
     assert not places.base.exists()
 
 
 def test_down_makes_nothing_where_nothing_is(tmp_path: Path):
-    assert run_down(Places(tmp_path), Console(), parser().parse_args(["down"])) == 0
+    assert Local(Places(tmp_path), Console()).carry_out(parser().parse_args(["down"])) == 0
     assert not list(tmp_path.iterdir())
 
 
@@ -79,6 +79,6 @@ def test_a_command_in_the_stack_that_is_not_there_is_told_how_it_is_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     told = parser().parse_args(["env", "pulumi", "preview"])
-    assert run_env(Places(tmp_path), Console(), told) == 1
+    assert Local(Places(tmp_path), Console()).carry_out(told) == 1
     assert capsys.readouterr().out == "There is no local stack yet: make up\n"
     assert not (tmp_path / ".local").exists()
