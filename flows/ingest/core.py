@@ -172,7 +172,8 @@ def _as_declared(file: pq.ParquetFile, content: bytes, partition: Partition) -> 
         )
     read, kept = file.read(), map(file.schema.column, range(len(names)))
     int96 = [each.path for each in kept if each.physical_type == "INT96"]
-    fine = pq.ParquetFile(BytesIO(content)).read(int96)  # without another word in nanoseconds
+    # Opened without another word, they are in nanoseconds.
+    fine = pq.ParquetFile(BytesIO(content)).read(int96) if int96 else {}
     nanoseconds = {name: fine[name] for name in int96}
     table = pa.table(
         [fitted(read[each.name], each, int96=nanoseconds.get(each.name)) for each in schema],
