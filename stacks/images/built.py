@@ -101,8 +101,7 @@ class BuiltImage(pulumi.ComponentResource):
             push=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        # The plugin may keep all of an image secret, as the password for its registry is.
-        told = pulumi.Output.unsecret(image.digest).apply(lambda digest: _known(name, digest))
+        told = digest_of(image).apply(lambda digest: _told(name, digest))
         self.digest = held(image, f"{args.registry_url}/{name}", told, args.token)
         self.reference = reference(args.registry_url, name, self.digest)
         self.register_outputs({"reference": self.reference})
@@ -113,13 +112,24 @@ def plugin(host: str = HOST) -> docker.Provider:
     return docker.Provider("docker", host=host)
 
 
-def _known(name: str, digest: str | None) -> str:
-    """After a change of files the plugin foresees the digest "": what the build will tell."""
-    if digest:
-        return digest
-    if pulumi.runtime.is_dry_run():
-        return cast("str", pulumi.UNKNOWN)
-    raise pulumi.RunError(f"The image {name} was built, and docker-build told no digest of it.")
+def digest_of(image: docker.Image) -> pulumi.Output[str | None]:
+    """What the build tells; not known at a preview that finds something to build.
+
+    After a change of files the plugin foresees the digest "". It may keep all of an image secret,
+    as the password for its registry is.
+    """
+
+    def known(digest: str | None) -> str | None:
+        foreseen = not digest and pulumi.runtime.is_dry_run()
+        return cast("str", pulumi.UNKNOWN) if foreseen else digest
+
+    return pulumi.Output.unsecret(image.digest).apply(known)
+
+
+def _told(name: str, digest: str | None) -> str:
+    if not digest:
+        raise pulumi.RunError(f"The image {name} was built, and docker-build told no digest of it.")
+    return digest
 
 
 def labels(name: str, source: str | None) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """An image that is built on the host that runs it, and known by its id there."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import pulumi
 import pulumi_docker as docker
 import pulumi_docker_build as build
 
-from ...images import CONTENT, CONTEXTS, labels, settle
+from ...images import CONTENT, CONTEXTS, digest_of, labels, settle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +56,7 @@ class LoadedImage(pulumi.ComponentResource):
         )
         # Of the digest it is not said whether it is the id: that depends on the engine's store.
         self.id = docker.get_remote_image_output(
-            name=pulumi.Output.unsecret(image.digest).apply(
-                lambda digest: _built(args.tag, digest)
-            ),
+            name=digest_of(image).apply(lambda _built: args.tag),
             opts=pulumi.InvokeOutputOptions(provider=asking, parent=self, depends_on=[image]),
         ).id
         self.register_outputs({"id": self.id})
-
-
-def _built(tag: str, digest: str | None) -> str:
-    """After a change of files the plugin foresees the digest "": there is something to build."""
-    if not digest and pulumi.runtime.is_dry_run():
-        return cast("str", pulumi.UNKNOWN)
-    return tag
