@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.places import PLACES
+
 ROOT = Path(__file__).parents[1]
 
 OF_ALL_PLACES = (
@@ -99,6 +101,12 @@ def inside(name, room):
 
 def rule(table, name):
     return next((allowed for room, allowed in table.items() if inside(name, room)), None)
+
+
+@pytest.mark.parametrize("place", sorted({*PLACES.values()}))
+def test_a_place_has_arrows_of_its_own(place):
+    told = f"add a row 'stacks.places.{place}' to MAY_IMPORT, before the row 'stacks.places'"
+    assert f"stacks.places.{place}" in MAY_IMPORT, told
 
 
 @pytest.mark.parametrize("path", list(modules()), ids=name_of)

@@ -27,6 +27,9 @@ CONTENT = {
 }
 # Of that, what the program alone reads: another schedule makes no other image.
 ASIDE = ("flows/declarations", "flows/deployments.py")
+# In the runner's image, where flows lie; and what runs one, instead of `prefect flow-run execute`.
+FLOWS = "/opt/dataflows"
+EXECUTE = "python3 /opt/runner/execute.py"
 
 
 @dataclass(frozen=True, kw_only=True)

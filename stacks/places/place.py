@@ -29,7 +29,8 @@ class Place(Protocol):
 
     ``worker`` is the type of the pool; ``directory`` is where the flows lie already when a run
     starts, in an image or on the worker's disk; ``sized`` are the job variables of a flow that asks
-    for so many CPUs and so much memory, or for neither.
+    for so many CPUs and so much memory, in Cloud Run's words (``2000m``, ``2Gi``), which were
+    checked for every stack; None is the stack's own.
     """
 
     @property

@@ -11,7 +11,7 @@ from prefect_as_code import worker_of
 
 from ...config.docker import Containers, Host
 from ...config.prefect import Prefect
-from ...images import git_revision, plugin
+from ...images import FLOWS, git_revision, plugin
 from ..place import Site
 from .agent import AgentArgs, agent
 from .image import LoadedImage, LoadedImageArgs
@@ -25,7 +25,7 @@ _DEFAULT = "unix:///var/run/docker.sock"
 class DockerHost:
     """The host that ``docker:host`` names: network, volumes, images, and the agent's container."""
 
-    directory: str = "/opt/dataflows"
+    directory: str = FLOWS
 
     def __init__(self, prefect: Prefect, runner: Containers, host: Host) -> None:
         self.prefect, self.runner, self.host = prefect, runner, host

@@ -7,12 +7,11 @@ from typing import Any
 
 import pulumi
 
+from ...images import EXECUTE
 from ..template import job_template
 from .size import size
 
 WORKER = "prefect_docker.worker:DockerWorker"
-# In the image by images/runner/Dockerfile.
-EXECUTE = "python3 /opt/runner/execute.py"
 LANDING, WAREHOUSE = "/data/landing", "/data/warehouse"
 _GRACE = 30  # seconds, in which a run that is out of time can say so
 

@@ -11,7 +11,7 @@ from ...config import StackConfig, prefect_api_key
 from ...config.google import CloudRun, Google
 from ...config.google import Storage as StorageSection
 from ...config.images import Build, Promote
-from ...images import git_revision
+from ...images import FLOWS, git_revision
 from ..place import Site
 from .agent import Agent, AgentArgs
 from .blocks import blocks
@@ -28,7 +28,7 @@ from .storage import Storage, StorageArgs
 class Cloud:
     """A Google Cloud project: runs are Cloud Run jobs, and the flows are in their image."""
 
-    directory: str = "/opt/dataflows"
+    directory: str = FLOWS
 
     def __init__(
         self,

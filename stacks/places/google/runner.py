@@ -10,14 +10,13 @@ import pulumi_gcp as gcp
 
 from ...config.cloud_run import CPU
 from ...config.google import CloudRun, Google
+from ...images import EXECUTE
 from ..template import job_template
 from .network import Network
 from .secrets import Secrets
 from .storage import Storage
 
 WORKER = "prefect_gcp.workers.cloud_run_v2:CloudRunWorkerV2"
-# Instead of `prefect flow-run execute`; in the image by images/runner/Dockerfile.
-COMMAND = "python3 /opt/runner/execute.py"
 BUCKET_ROLES = (
     "roles/storage.objectUser",
     "roles/storage.legacyBucketReader",  # GcsBucket asks for the bucket itself at every use
@@ -128,7 +127,7 @@ def _job_template(args: RunnerArgs, email: pulumi.Input[str]) -> dict[str, Any]:
             },
             "region": args.google.region,
             "image": args.image,
-            "command": COMMAND,
+            "command": EXECUTE,
             "cpu": told.cpu,
             "memory": told.memory,
             "timeout": told.timeout,
