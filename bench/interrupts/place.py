@@ -134,8 +134,8 @@ class Terminal:
         """The first of this place's processes that is called by ``words``, one after the other."""
         for process in self.place.processes():
             with suppress(psutil.Error):
-                called = process.cmdline()
-                if Path(called[0]).name == words[0] or called[1 : 1 + len(words)] == list(words):
+                program, *told = process.cmdline() or [""]  # one that has just ended says nothing
+                if Path(program).name == words[0] or told[: len(words)] == list(words):
                     return process
         return None
 
