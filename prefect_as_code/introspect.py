@@ -13,6 +13,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -167,6 +168,8 @@ def _is_foreign(path: str) -> bool:
 
 def _answer(question: str, subject: str) -> dict[str, Any]:
     reading = _beside("reading")
+    with suppress(ImportError):  # to be told by whoever needs it
+        reading.import_prefect()  # under a watch, it takes half as long again
     watch = reading.Watch(lambda frame: _is_foreign(frame.f_code.co_filename), strict=False)
     try:
         with reading.watching(watch):

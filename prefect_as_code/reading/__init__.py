@@ -70,7 +70,7 @@ def _told(flow: Any, parameters: bool) -> dict[str, Any]:
 
 
 def _read(entrypoint: str, parameters: bool) -> dict[str, Any]:
-    _prefect()
+    import_prefect()
     path, _, function = entrypoint.rpartition(":")
     if not function or not path.endswith(".py"):
         raise Unread("an entrypoint is written path/to/file.py:function")
@@ -89,7 +89,7 @@ def _read(entrypoint: str, parameters: bool) -> dict[str, Any]:
 
 
 @cache
-def _prefect() -> None:
+def import_prefect() -> None:
     """Import all of Prefect that a flow brings in, before anything is watched."""
     import prefect
     import pydantic.v1  # noqa: F401
