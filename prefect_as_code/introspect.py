@@ -168,10 +168,10 @@ def _is_foreign(path: str) -> bool:
 
 def _answer(question: str, subject: str) -> dict[str, Any]:
     reading = _beside("reading")
-    with suppress(ImportError):  # to be told by whoever needs it
-        reading.import_prefect()  # under a watch, it takes half as long again
     watch = reading.Watch(lambda frame: _is_foreign(frame.f_code.co_filename), strict=False)
     try:
+        with suppress(ImportError):  # to be told by whoever needs it
+            reading.import_prefect()  # under a watch, it takes half as long again
         with reading.watching(watch):
             told = QUESTIONS[question](subject)
     except Exception as error:

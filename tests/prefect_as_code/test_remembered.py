@@ -113,6 +113,14 @@ def test_an_edited_flow_leaves_the_answers_about_classes_as_they_are(asked, proj
     assert asked == ["flow", "worker"]
 
 
+def test_what_prefect_says_when_it_cannot_be_imported_is_the_error(asked, monkeypatch):
+    forget_processes()
+    monkeypatch.setenv("PREFECT_SERVER_API_PORT", "nonsense")
+    with pytest.raises(PrefectError, match="should be a valid integer"):
+        flow_of("orders.py:orders")
+    forget_processes()
+
+
 def test_a_schedule_that_the_program_knows_is_not_asked_about_by_the_provider(asked):
     declared = [{"slug": "daily", "cron": "17 6 * * *"}]
     schedules.foresee(declared)
