@@ -9,7 +9,6 @@ import pytest
 from tools import guarded, readiness
 
 ROOT = Path(__file__).resolve().parents[2]
-STACKS = ", ".join(sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml")))
 FILLED = """\
 config:
   dataflows:google:
@@ -80,7 +79,7 @@ def test_a_backend_in_the_project_is_one(repository):
 
 def test_a_stack_that_is_none_is_told_which_there_are():
     [problem] = readiness.missing("devv", ROOT, READY)
-    assert problem == f"there is no Pulumi.devv.yaml; the stacks are {STACKS}"
+    assert problem == "there is no Pulumi.devv.yaml; the stacks are dev, docker, local, prod"
 
 
 def test_a_stack_in_no_cloud_needs_no_credentials_of_one(repository):
@@ -99,5 +98,5 @@ def test_each_step_that_is_named_is_one_of_the_guide(repository):
 def test_a_command_of_a_stack_that_lacks_something_does_not_start(capsys):
     assert guarded.main(["--stack", "devv", "touch", "started"]) == 1
     said = capsys.readouterr().err
-    assert said == f"devv: there is no Pulumi.devv.yaml; the stacks are {STACKS}\n"
+    assert said == "devv: there is no Pulumi.devv.yaml; the stacks are dev, docker, local, prod\n"
     assert not Path("started").exists()
