@@ -99,9 +99,9 @@ class OnDocker(Commands):
         others = exclusive(self.host.places.lock("up"), self.waiting)
         with others, watched(self.host.places.root):
             self.host.stop()
-            stack = self.host.pulumi("", engine.find().bin)
-            if stack.file:
-                self.host.pulumi(self.host.control_plane.up(), engine.find().bin).destroy()
+            found = engine.find().bin
+            if self.host.pulumi("", found).file:
+                self.host.pulumi(self.host.control_plane.up(), found).destroy()
             kept = self.host.remove_left()
             self.host.control_plane.remove()
             shutil.rmtree(self.host.places.base)
