@@ -5,12 +5,14 @@ itself, as far as their protocol goes.
 """
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -72,6 +74,21 @@ class Gateway:
         if path in ("/admin/version", "/openapi.json"):
             return said(404, {"detail": "Not Found"})
         return forward(replace(asked, path=f"/api{path}"))
+
+    def upgraded(self, asked: Asked, api_url: str) -> httpx.Response | tuple[socket.socket, Asked]:
+        """A websocket to the real server. Cloud takes the key in the header of some of them, and
+        in the first message of others, which is not looked at here.
+        """
+        key = asked.headers.get("Authorization", "").partition(" ")[2]
+        inside = f"/api/accounts/{ACCOUNT}/workspaces/{WORKSPACE}"
+        if key not in ("", KEY, READER) or (not key and asked.path.endswith("/in")):
+            return said(401, {"detail": "Invalid authentication credentials"})
+        if not asked.path.startswith(f"{inside}/"):
+            return said(403, {"detail": "Forbidden"})
+        url = urlsplit(api_url)
+        there = socket.create_connection((url.hostname or "", url.port or 80), timeout=60)
+        there.settimeout(None)
+        return there, replace(asked, path=f"/api{asked.path.removeprefix(inside)}")
 
     def _too_many(self) -> bool:
         with self._lock:
