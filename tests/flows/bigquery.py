@@ -9,14 +9,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
 import duckdb
+import httpx
 import pyarrow.parquet as pq
+
+from tests.live.proxy import Asked, listening
 
 TYPES = {"STRING": "VARCHAR", "INTEGER": "BIGINT", "FLOAT": "DOUBLE", "TIMESTAMP": "TIMESTAMPTZ"}
 NAMES = {"VARCHAR": "STRING", "BIGINT": "INTEGER", "DOUBLE": "FLOAT"}
@@ -111,37 +113,29 @@ class Store:
         return {}
 
 
-class Handler(BaseHTTPRequestHandler):
-    store: Store
+class Api:
+    """What the store answers, over HTTP. Whose project it is is for others to ask."""
 
-    def log_message(self, *_: object) -> None:
-        pass
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
-    def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        path = self.path.partition("?")[0].partition("/projects/shop/")[2]
+    def answer(self, asked: Asked) -> httpx.Response:
+        project, _, path = asked.path.partition("?")[0].partition("/projects/")[2].partition("/")
         with self.store.lock:
             try:
-                status, told = 200, self.told(path, body)
+                return httpx.Response(200, json=self.told(asked, project, path))
             except Answer as problem:
                 errors = [{"reason": problem.reason, "message": problem.message}]
-                status = problem.status
-                told = {"error": {"code": status, "message": problem.message, "errors": errors}}
-        content = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+                told = {"code": problem.status, "message": problem.message, "errors": errors}
+                return httpx.Response(problem.status, json={"error": told})
 
-    do_GET = do_POST = do_DELETE = answer
-
-    def told(self, path: str, body: bytes) -> dict[str, Any]:
-        match self.command, [unquote(part) for part in path.split("/")]:
+    def told(self, asked: Asked, project: str, path: str) -> dict[str, Any]:
+        body = asked.body
+        match asked.method, [unquote(part) for part in path.split("/")]:
             case "GET", ["datasets", dataset]:
                 if not self.store.has(dataset):
                     raise Answer(404, "notFound", f"Not found: Dataset {dataset}")
-                return {"datasetReference": {"projectId": "shop", "datasetId": dataset}}
+                return {"datasetReference": {"projectId": project, "datasetId": dataset}}
             case "POST", ["datasets"]:
                 made: dict[str, Any] = json.loads(body)
                 self.store.database.execute(
@@ -149,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
                 )
                 return made
             case "GET", ["datasets", dataset, "tables", table]:
-                reference = {"projectId": "shop", "datasetId": dataset, "tableId": table}
+                reference = {"projectId": project, "datasetId": dataset, "tableId": table}
                 fields = self.store.fields(dataset, table)
                 return {"tableReference": reference, "schema": {"fields": fields}}
             case "POST", ["datasets", dataset, "tables"]:
@@ -166,17 +160,18 @@ class Handler(BaseHTTPRequestHandler):
                 self.store.database.execute(f'DROP TABLE "{dataset}"."{table}"')
                 return {}
             case "POST", ["jobs"]:
-                return self.job(body)
+                return self.job(asked, project)
             case "GET", ["jobs", job]:
                 return self.store.jobs[job]
             case "GET", ["queries", job]:
                 return self.store.jobs[job]["answer"]
-        raise Answer(501, "notImplemented", f"{self.command} {self.path}")
+        raise Answer(501, "notImplemented", f"{asked.method} {asked.path}")
 
-    def job(self, body: bytes) -> dict[str, Any]:
-        content = b""
-        if self.path.startswith("/upload/"):
-            head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+    def job(self, asked: Asked, project: str) -> dict[str, Any]:
+        content, body = b"", asked.body
+        if asked.path.startswith("/upload/"):
+            named = {name.lower(): value for name, value in asked.headers.items()}
+            head = f"Content-Type: {named['content-type']}\r\n\r\n".encode()
             first, second = message_from_bytes(head + body).get_payload()
             told = json.loads(first.get_payload(decode=True))
             content = second.get_payload(decode=True)
@@ -184,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
             told = json.loads(body)
         name = told["jobReference"]["jobId"]
         answer = self.store.load(told, content) if content else self.store.query(told)
-        reference = {"projectId": "shop", "jobId": name, "location": "EU"}
+        reference = {"projectId": project, "jobId": name, "location": "EU"}
         told |= {"id": name, "jobReference": reference, "status": {"state": "DONE"}}
         told["answer"] = answer | {"jobComplete": True, "jobReference": reference}
         told["statistics"] = {"query": {"statementType": "SELECT"}}
@@ -196,9 +191,5 @@ class Handler(BaseHTTPRequestHandler):
 def served() -> Iterator[tuple[str, Store]]:
     """The address of the API, and what is behind it."""
     store = Store()
-    handler = type("Bound", (Handler,), {"store": store})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", store
-    server.shutdown()
-    server.server_close()
+    with listening(Api(store).answer) as address:
+        yield address, store
