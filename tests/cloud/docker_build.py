@@ -1,12 +1,13 @@
 """What the docker-build plugin does with an image, less the building.
 
 What it pushes has hardly any bytes, and is an image: where ``STAND_IN_REGISTRY`` names a registry
-on this machine, which plays them all, it really goes there. What it loads is really built, where
-``loading`` can.
+on this machine, which plays them all, it really goes there. Where ``loading`` can, it is really
+built: what is loaded, and what is pushed to such a registry.
 """
 
 import json
 import os
+from functools import partial
 from typing import Any
 
 from tests.cloud import image_inputs, loading, sdk
@@ -15,7 +16,7 @@ from tests.cloud.image_inputs import Image
 from tests.cloud.registries import Registries
 from tests.cloud.values import UNKNOWN, Props, has_unknown, plain
 from tests.cloud.vendor import Checked, Difference, Failure, Found
-from tests.registry import image
+from tests.registry import RealRegistry, image
 
 IMAGE = "docker-build:index:Image"
 _COMPUTED = ("contextHash", "digest", "ref")
@@ -107,13 +108,20 @@ class DockerBuild:
         made = self._prepared(told, weak=False)
         self.several_exports = True
         asked, registries = Image(told), Registries(world, told.get("registries", []))
-        for name in asked.pushed:
-            registries.push(name, _image(told))
+        pushed = [registries.push(name, partial(self._put, told)) for name in asked.pushed]
         if any(each.has_image for each in asked.exports):
-            digest = self._load(told) if asked.is_loaded else _image(told).digest
+            digest = self._load(told) if asked.is_loaded else (pushed or [_image(told).digest])[0]
             first = next(filter(None, (image_inputs.qualified(t) for t in asked.tags)), "")
             made |= {"digest": digest, "ref": f"{first}@{digest}" if first else made["ref"]}
         return {**inputs, **made}
+
+    def _put(self, told: Props, registry: RealRegistry | None, repository: str) -> str:
+        if registry and loading.client():
+            return loading.push(told, self.host, f"{registry.host}/{repository}")
+        made = _image(told)
+        if registry:
+            registry.push(repository, made)
+        return made.digest
 
     def _load(self, told: Props) -> str:
         return loading.build(told, self.host) if loading.client() else _image(told).digest

@@ -2,10 +2,11 @@
 
 import os
 import re
+from collections.abc import Callable
 
 from tests.cloud.cloud import CloudError, World
 from tests.cloud.values import Props
-from tests.registry import Image, RealRegistry
+from tests.registry import RealRegistry
 
 _GOOGLE = re.compile(
     r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<project>[^/]+)/(?P<id>[^/]+)/.+"
@@ -21,14 +22,17 @@ class Registries:
         host = os.environ.get("STAND_IN_REGISTRY")
         self.real = RealRegistry(host) if host else None
 
-    def push(self, name: str, image: Image) -> None:
+    def push(self, name: str, put: Callable[[RealRegistry | None, str], str]) -> str:
+        """The digest of what ``put`` has put into a repository of a registry, if it is a real one,
+        once it may.
+        """
         name = _untagged(name)
         self._admit(name)
-        if self.real:
-            self.real.push(name.partition("/")[2], image)
-        reference = f"{name}@{image.digest}"
+        digest = put(self.real, name.partition("/")[2])
+        reference = f"{name}@{digest}"
         if reference not in self.world.manifests:
             self.world.manifests.append(reference)
+        return digest
 
     def has(self, name: str, digest: str) -> bool:
         name = _untagged(name)
