@@ -43,6 +43,12 @@ def ensure(builder: str) -> None:
     try:
         if not _buildx("inspect", "--bootstrap", builder).returncode:
             return
+        if _buildx("version").returncode:
+            print(
+                "docker: it has no buildx, which builds images: https://docs.docker.com/go/buildx/",
+                file=sys.stderr,
+            )
+            return
         print(f"docker: making the builder {builder}", file=sys.stderr, flush=True)
         made = _buildx("create", "--name", builder, "--driver", "docker-container", "--bootstrap")
     except FileNotFoundError:

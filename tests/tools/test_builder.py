@@ -10,6 +10,7 @@ DOCKER = """\
 #!/bin/sh
 # What buildx does with builders: each is a file.
 echo "$DOCKER_HOST|$*" >>{home}/calls
+test ! -e {home}/bare || {{ echo "unknown flag: --$3" >&2; exit 1; }}
 case "$2" in
 inspect) test -e {home}/builder-$4 ;;
 create)
@@ -42,6 +43,7 @@ def test_a_builder_is_made_once(docker):
     builder.ensure(builder.name())
     assert [what for _, what in docker()] == [
         "buildx inspect --bootstrap dataflows",
+        "buildx version",
         CREATE.format("dataflows"),
         "buildx inspect --bootstrap dataflows",
     ]
@@ -85,3 +87,12 @@ def test_a_stack_that_builds_may_say_so_as_yaml_can(images, monkeypatch, tmp_pat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n  dataflows:images: {images}\n")
     assert builder.builds("dev")
+
+
+def test_a_docker_without_buildx_is_told_where_it_is_to_be_had(docker, tmp_path, capsys):
+    (tmp_path / "bare").touch()
+    builder.ensure(builder.name())
+    said = capsys.readouterr().err
+    assert said == (
+        "docker: it has no buildx, which builds images: https://docs.docker.com/go/buildx/\n"
+    )
