@@ -114,7 +114,11 @@ test: $(ALL) ## Run the tests (ARGS="tests/flows -k rows")
 
 .PHONY: e2e
 e2e: $(ALL) ## Build the images and run them, in a Docker engine (ARGS="-k agent")
-	@$(PY) -m pytest -m e2e tests/e2e tests/places/docker $(ARGS)
+	@$(PY) -m pytest -m e2e tests/e2e tests/places/docker tests/story $(ARGS)
+
+.PHONY: story
+story: $(ALL) ## Tell the whole life of dev, with all of Google stood in for (docs/STORY.md)
+	@$(PY) -m pytest -m e2e -x tests/story/test_story.py $(ARGS)
 
 .PHONY: interrupts
 interrupts: $(ALL) ## Interrupt the local stack's commands at random moments (ARGS="--help")

