@@ -11,6 +11,7 @@ import pytest
 from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
 
+from stacks.places.google.agent import PERMISSIONS
 from tests.live.proxy import listening
 from tests.story.google.cloud_run.scripted import Scripted
 from tests.story.google.google import Google
@@ -26,16 +27,6 @@ REPOSITORY = f"projects/{PROJECT}/locations/{REGION}/repositories/df-dev"
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/df-dev/runner@sha256:{'2b' * 32}"
 PARENT = f"projects/{PROJECT}/locations/{REGION}"
 
-# What the agent's own role permits; test_program.py compares it with the program.
-PERMISSIONS = (
-    "run.executions.delete",
-    "run.executions.get",
-    "run.executions.list",
-    "run.jobs.create",
-    "run.jobs.delete",
-    "run.jobs.get",
-    "run.jobs.run",
-)
 ACCESSOR = "roles/secretmanager.secretAccessor"
 AS_RUNNER = (
     f"projects/{PROJECT}/serviceAccounts/{RUNNER}",

@@ -2,10 +2,8 @@
 
 import pytest
 
-from stacks.places.google import agent
 from tests.places.google.test_job_body import identity, jobs
 from tests.places.google.variants import VARIANTS, graph
-from tests.story.conftest import PERMISSIONS
 from tests.story.google.cloud_run import rules
 from tests.story.google.declared import RESOURCES
 from tests.story.google.roles import PREDEFINED
@@ -26,10 +24,6 @@ def test_every_role_that_the_program_grants_is_known_and_no_other():
 def test_every_kind_of_grant_that_the_program_makes_is_known_and_no_other():
     kinds = {r.type for v in VARIANTS for r in graph(v) if r.type.lower().endswith("iammember")}
     assert kinds == RESOURCES.keys()
-
-
-def test_the_agents_own_role_is_the_one_that_the_other_tests_give_it():
-    assert agent.PERMISSIONS == PERMISSIONS
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
