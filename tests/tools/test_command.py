@@ -70,6 +70,11 @@ logged:
 """
 
 
+def _hears() -> None:
+    """Also where the tests were started by `nohup`, which has them ignore it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @dataclass
 class Made:
     """`make up`, in a session of its own, once its `pulumi` is in the middle of a step."""
@@ -103,6 +108,7 @@ def made(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Made]:
         env={**os.environ, "PATH": path, "STEP": str(step), "LOGGED": LOGGED},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=_hears,
     )
     by = Made(make, step, lambda told: f"{tmp_path}/" in told or told in marks)
     marks: set[str] = set()
@@ -167,6 +173,7 @@ def test_make_may_have_been_interrupted_before_its_command_looks(tmp_path: Path,
         cwd=ROOT,
         env={**os.environ, "STEP": str(step), "LATE": LATE},
         start_new_session=True,
+        preexec_fn=_hears,
     )
     assert make.wait(60) < 0
     deadline = time.monotonic() + 60
