@@ -1,4 +1,4 @@
-"""Interrupts, which a shell's `&` has its command ignore, and with it all that it starts."""
+"""Interrupts, which a shell's `&` or `nohup` has its command ignore, and all that it starts."""
 
 import signal
 
@@ -10,3 +10,9 @@ def heed() -> None:
         ValueError: called from another thread than the main one.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def as_in_a_shell() -> None:
+    """Have a child ignore no signal, before its program starts: below `nohup` it would SIGHUP."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)

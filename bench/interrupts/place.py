@@ -9,7 +9,6 @@ import pty
 import random
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import termios
@@ -24,6 +23,7 @@ import psutil
 
 from local import ports, records
 from local.places import ROOT, Places
+from tools import interrupts
 
 MARK = "DATAFLOWS_STORM"
 POLL_SECONDS = 0.1
@@ -105,7 +105,7 @@ class Terminal:
             stdout=screen,
             stderr=screen,
             start_new_session=True,
-            preexec_fn=_as_in_a_shell,
+            preexec_fn=_at_a_terminal,
         )
         os.close(screen)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -144,11 +144,10 @@ class Terminal:
         self._reader.join()
 
 
-def _as_in_a_shell() -> None:
-    """With a terminal that rules it, and no signal ignored, as those that `nohup` starts ignore."""
+def _at_a_terminal() -> None:
+    """With a terminal that rules it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    interrupts.as_in_a_shell()
 
 
 def _service(process: psutil.Process) -> str:

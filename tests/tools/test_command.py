@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tools import leftovers
+from tools import interrupts, leftovers
 
 ROOT = Path(__file__).parents[2]
 # Its plugin has a process group of its own, as Pulumi's have, and hears of nothing.
@@ -70,11 +70,6 @@ logged:
 """
 
 
-def _hears() -> None:
-    """Also where the tests were started by `nohup`, which has them ignore it."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 @dataclass
 class Made:
     """`make up`, in a session of its own, once its `pulumi` is in the middle of a step."""
@@ -108,7 +103,7 @@ def made(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Made]:
         env={**os.environ, "PATH": path, "STEP": str(step), "LOGGED": LOGGED},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_hears,
+        preexec_fn=interrupts.as_in_a_shell,
     )
     by = Made(make, step, lambda told: f"{tmp_path}/" in told or told in marks)
     marks: set[str] = set()
@@ -173,7 +168,7 @@ def test_make_may_have_been_interrupted_before_its_command_looks(tmp_path: Path,
         cwd=ROOT,
         env={**os.environ, "STEP": str(step), "LATE": LATE},
         start_new_session=True,
-        preexec_fn=_hears,
+        preexec_fn=interrupts.as_in_a_shell,
     )
     assert make.wait(60) < 0
     deadline = time.monotonic() + 60
