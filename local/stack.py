@@ -39,14 +39,16 @@ class Stack:
         With a refresh, so that what was removed in Prefect's UI comes back, and without a
         preview: what is at stake is this machine's own server.
         """
-        self._make()
-        if self._was_killed():
+        killed = self._was_killed()
+        if self.file is None:
+            self._make()
+        elif killed:
             self.say("  taking up what a killed one has left")
             recover = ("-m", "prefect_as_code.recover", "--stack", self.name, "--yes", "--prune")
             self._run([sys.executable, *recover])
-        else:
-            brief = ("--skip-preview", "--refresh", "--suppress-outputs")
-            self._pulumi("up", "--yes", *brief, *options)
+            return
+        brief = ("--skip-preview", "--refresh", "--suppress-outputs")
+        self._pulumi("up", "--yes", *brief, *options)
 
     def outputs(self) -> dict[str, Any]:
         outputs: dict[str, Any] = json.loads(self._pulumi("stack", "output", "--json"))
@@ -78,9 +80,10 @@ class Stack:
         return json.loads(self.file.read_text())["checkpoint"].get("latest") or {}
 
     def _make(self) -> None:
-        if self.file is None:
-            # Every command names the stack: which one is selected is the user's own business.
-            self._pulumi("stack", "init", "--no-select")
+        for lock in self._locks():  # of an `init` or an `rm`: `pulumi cancel` knows no such stack
+            lock.unlink()
+        # Every command names the stack: which one is selected is the user's own business.
+        self._pulumi("stack", "init", "--no-select")
 
     def _was_killed(self) -> bool:
         """Whether an update ended without putting away its lock, or its note of what it was at.
@@ -89,7 +92,7 @@ class Stack:
             StackError: it may still be at it.
         """
         found = False
-        for lock in (self.places.state / ".pulumi" / "locks").rglob("*.json"):
+        for lock in self._locks():
             found = True
             try:
                 holder = json.loads(lock.read_text())
@@ -99,6 +102,9 @@ class Stack:
                 who = f"process {holder['pid']} on {holder.get('hostname')}"
                 raise StackError(f"{who} is changing the stack: wait for it, or end it")
         return found or self._has_pending_operations()
+
+    def _locks(self) -> Sequence[Path]:
+        return [*(self.places.state / ".pulumi" / "locks").rglob("*.json")]
 
     def _has_pending_operations(self) -> bool:
         return bool(self._latest().get("pending_operations"))
